@@ -1,0 +1,46 @@
+# make run   sets up what is missing, builds, and runs the whole pipeline on this machine
+# make test  sets up and runs every test
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+ROOT := $(CURDIR)
+CONFIGURATION ?= release
+SWIFT_FLAGS := -c $(CONFIGURATION) -Xlinker -rpath -Xlinker $(ROOT)/.deps/lib
+export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
+
+# What `make run` passes on, for example: make run ARGS="--for 60s --rate 500"
+ARGS ?=
+
+.PHONY: help setup build run test check format clean distclean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing
+	@scripts/bootstrap
+
+build: setup ## build the command: bin/medallion
+	@echo "build: compiling (the first time takes some minutes)" >&2
+	@swift build $(SWIFT_FLAGS) --product medallion
+	@mkdir -p bin && ln -sfn "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/medallion" bin/medallion
+
+run: build ## run the whole pipeline until Ctrl-C, in ./lake   (ARGS="--for 60s")
+	@bin/medallion run $(ARGS)
+
+test: setup ## run every test, Swift and dbt
+	@scripts/test
+
+check: setup ## formats, lints and types
+	@scripts/check
+
+format: ## rewrite the sources in the house's format
+	@swift format --in-place --recursive Package.swift Sources Tests
+	@.venv/bin/ruff format dbt scripts Tests
+	@.venv/bin/ruff check --fix dbt scripts Tests
+
+clean: ## remove what a build made
+	@rm -rf .build bin dbt/target dbt/logs
+
+distclean: clean ## remove what the set-up made, too
+	@rm -rf .deps .venv dbt/profiles.yml

@@ -1,0 +1,112 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One list of settings for every target.
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+extension Target {
+  static func module(_ name: String, _ dependencies: [Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+  }
+  static func tests(_ name: String, _ dependencies: [Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+  }
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let lifecycle = Target.Dependency.product(
+  name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(
+  name: "UnixSignals", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+// The path of the data, from the models at the bottom to the command at the top: a target may
+// depend only on what stands above it in this list, and stages never on each other.
+let package = Package(
+  name: "retail-streaming-medallion",
+  platforms: [.macOS(.v15)],
+  products: [.executable(name: "medallion", targets: ["medallion"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
+  ],
+  targets: [
+    // C libraries of the system, each behind one module map.
+    .systemLibrary(
+      name: "CZstd", pkgConfig: "libzstd",
+      providers: [.apt(["libzstd-dev"]), .brew(["zstd"])]),
+    .systemLibrary(
+      name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    .systemLibrary(
+      name: "CXXHash", pkgConfig: "libxxhash",
+      providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
+    .systemLibrary(name: "CDuckDB", pkgConfig: "duckdb"),
+
+    // Models and formats: no I/O, no retail in Parquet, no Parquet in Contract.
+    .module("Contract"),
+    .module("Parquet", ["CZstd"]),
+    .module("CrashPoint"),
+    .module("Flow", [lifecycle, logging]),
+    .module("DuckDB", ["CDuckDB", "Flow"]),
+
+    // Ports and the records behind them.
+    .module("ObjectStore", ["Flow"]),
+    .module("Lake", ["ObjectStore", "Contract", "CrashPoint", crypto]),
+    .module("Ledger", ["Lake", "ObjectStore", "Flow", "CrashPoint", grdb, logging]),
+    .module("Warehouse", ["DuckDB", "Contract", "Lake", "Ledger", "ObjectStore", "CrashPoint"]),
+
+    // Stages.
+    .module("Simulator", ["ObjectStore", "Flow", "CrashPoint", lifecycle, logging]),
+    .module(
+      "Bronze",
+      [
+        "Contract", "Parquet", "ObjectStore", "Lake", "Ledger", "Flow", "CrashPoint", "CZlib",
+        "CXXHash", crypto, lifecycle, logging,
+      ]),
+    .module(
+      "Snowpipe",
+      [
+        "Warehouse", "DuckDB", "Contract", "Lake", "Ledger", "ObjectStore", "Flow", "CrashPoint",
+        crypto, lifecycle, logging,
+      ]),
+    .module(
+      "Transform",
+      [
+        "Warehouse", "DuckDB", "Lake", "Ledger", "ObjectStore", "Flow", "CrashPoint", subprocess,
+        systemPackage, lifecycle, logging,
+      ]),
+
+    // The whole, and the command.
+    .module(
+      "Pipeline",
+      [
+        "Simulator", "Bronze", "Snowpipe", "Transform", "Warehouse", "Ledger", "Lake",
+        "DuckDB", "ObjectStore", "Contract", "Flow", "CrashPoint", lifecycle, logging,
+      ]),
+    .executableTarget(
+      name: "medallion",
+      dependencies: [
+        "Pipeline", "Simulator", "Bronze", "Snowpipe", "Transform", "Contract", "Lake", "Ledger",
+        "Warehouse", "Flow", "ObjectStore", argumentParser, lifecycle, unixSignals, logging, yams,
+      ],
+      swiftSettings: settings),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,138 @@
+import Contract
+import Lake
+import ObjectStore
+import Synchronization
+
+/// Cleans raw objects one after another and writes their rows, as one of the workers of a batch.
+///
+/// Holds at most `mostBytes` of rows in memory: beyond it the largest day is written out as a row
+/// group.
+final class BatchWorker {
+  /// What a worker made of the objects it took.
+  struct Result: Sendable {
+    var sources: [Commit.Source] = []
+    var counts = LineCounts()
+    var files: [Commit.File] = []
+  }
+
+  private static let mostBytes = 64 << 20
+  private static let rowGroupRows = 256 << 10
+  private static let mostOpenFiles = 128
+  private static let fileRows = 16 << 20
+
+  private let batch: BatchID
+  private let contract: EventContract
+  private let store: any ObjectStore
+  private let quarantine: QuarantineWriter
+  private let fileNumbers: FileNumbers
+  private let decoder: LineDecoder
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+  private var keys = SourceKeys()
+  private var open: [Int32: BronzeFile] = [:]
+  private var result = Result()
+
+  init(
+    batch: BatchID, contract: EventContract, store: any ObjectStore,
+    quarantine: QuarantineWriter, fileNumbers: FileNumbers
+  ) {
+    self.batch = batch
+    self.contract = contract
+    self.store = store
+    self.quarantine = quarantine
+    self.fileNumbers = fileNumbers
+    decoder = LineDecoder(contract: contract)
+  }
+
+  deinit { buffer.deallocate() }
+
+  /// Reads one object to its end. After an error the batch is void.
+  func clean(_ object: ObjectInfo) async throws {
+    let reader = try await RawObjectReader(object.key, in: store, buffer: buffer)
+    let day = LakeLayout.arrivalDay(of: object)
+    decoder.begin(sourceObject: object.key.text, objectIndex: UInt32(keys.count))
+    keys.append(object.key.text)
+    while try await reader.next({ decoder.decode($0) }) {
+      try await relieve(day: day)
+    }
+    let counts = decoder.finish()
+    try await relieve(day: day)
+    result.counts += counts
+    result.sources.append(
+      Commit.Source(
+        key: object.key, size: reader.info.sizeBytes, modified: reader.info.modifiedNanos,
+        checksum: reader.checksum, lines: counts.lines))
+  }
+
+  /// Takes up a line that was read before, with the object and the number it had.
+  func judge(_ record: QuarantineRecord) -> Verdict {
+    if keys.last != record.sourceObject { keys.append(record.sourceObject) }
+    decoder.begin(sourceObject: record.sourceObject, objectIndex: UInt32(keys.count - 1))
+    let verdict = record.raw.withUnsafeBytes {
+      decoder.decodeLine($0, lineNumber: record.line, byteOffset: record.byteOffset)
+    }
+    result.counts += decoder.finish()
+    return verdict
+  }
+
+  /// Writes what is still in memory and ends the files.
+  func finish() async throws -> Result {
+    for day in decoder.partitions.days { try await write(day: day) }
+    for (_, file) in open.sorted(by: { $0.key < $1.key }) {
+      result.files.append(try await file.finish())
+    }
+    open = [:]
+    return result
+  }
+
+  // MARK: -
+
+  /// Moves on what has grown too large, or does not stay in memory at all.
+  func relieve(day: String) async throws {
+    let bad = decoder.quarantine
+    if bad.recordCount > 0 {
+      try await quarantine.append(Array(bad.bytes), records: bad.recordCount, day: day)
+      bad.removeAll()
+    }
+    let rows = decoder.partitions
+    for day in rows.days where rows[day]!.rowCount >= Self.rowGroupRows {
+      try await write(day: day)
+    }
+    guard rows.sizeBytes > Self.mostBytes else { return }
+    // The largest first: few, large row groups.
+    for day in rows.days.sorted(by: { rows[$0]!.sizeBytes > rows[$1]!.sizeBytes }) {
+      if rows.sizeBytes <= Self.mostBytes / 2 { break }
+      try await write(day: day)
+    }
+  }
+
+  private func write(day: Int32) async throws {
+    let rows = decoder.partitions
+    guard let columns = rows[day], columns.rowCount > 0 else { return }
+    if open[day] == nil {
+      if open.count >= Self.mostOpenFiles { try await close(open.keys.min()!) }
+      open[day] = try await BronzeFile(
+        day: UTCDay.dayString(day), batch: batch, number: fileNumbers.next(), contract: contract,
+        store: store)
+    }
+    try open[day]!.append(columns, sources: keys)
+    rows.remove(day: day)
+    if open[day]!.rowCount >= Self.fileRows { try await close(day) }
+  }
+
+  private func close(_ day: Int32) async throws {
+    guard let file = open.removeValue(forKey: day) else { return }
+    result.files.append(try await file.finish())
+  }
+}
+
+/// Numbers the files of a batch from 0, for all its workers.
+final class FileNumbers: Sendable {
+  private let last = Mutex(-1)
+
+  func next() -> Int {
+    last.withLock {
+      $0 += 1
+      return $0
+    }
+  }
+}

@@ -1,0 +1,215 @@
+public import Flow
+import Foundation
+import Lake
+import Ledger
+import ObjectStore
+import ServiceLifecycle
+
+/// Runs bronze: once over what is there, or on and on.
+public struct BronzeFollower: Sendable {
+  /// What whoever runs it needs to know of its pace.
+  public struct Pace: Sendable {
+    /// Published files that are not loaded: holds bronze back.
+    public var loadBacklog: Backlog?
+    /// Least time from one batch to the next, so that a trickle does not make a file an event.
+    public var interval: Duration
+
+    public init(
+      loadBacklog: Backlog? = nil, interval: Duration = .milliseconds(250)
+    ) {
+      self.loadBacklog = loadBacklog
+      self.interval = interval
+    }
+  }
+
+  private static let recentSweep = Duration.seconds(5)
+  private static let fullSweep = Duration.seconds(600)
+
+  private let stage: BronzeStage
+  private let pace: Pace
+  private let committed: Signal
+
+  /// - Parameter committed: raised after each batch, finished at the end.
+  public init(stage: BronzeStage, pace: Pace = Pace(), committed: Signal = Signal()) {
+    self.stage = stage
+    self.pace = pace
+    self.committed = committed
+  }
+
+  /// Consumes everything that is there, files that are still being copied in once they rest, and
+  /// returns.
+  public func runOnce() async throws {
+    defer { committed.finish() }
+    try await stage.recover()
+    try await drain(try fullInbox())
+  }
+
+  /// Consumes what is there and what comes, until a graceful shutdown, or until `upstream` has
+  /// finished and all of it is consumed.
+  public func run(upstream: Signal? = nil) async throws {
+    defer { committed.finish() }
+    try await stage.recover()
+    // Watched before it is listed, so that nothing falls between.
+    let changes = stage.lake.store.changes(LakeLayout.raw)
+    let inbox = try fullInbox()
+    try await withGracefulShutdownHandler {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { for await change in changes { inbox.add(change) } }
+        group.addTask { try await Self.sweepNowAndThen(inbox) }
+        if let upstream {
+          group.addTask {
+            for await _ in upstream.wakes {}
+            inbox.listAll()
+            inbox.signal.finish()
+          }
+        }
+        for await _ in inbox.signal.wakes {
+          let began = ContinuousClock.now
+          let unsettled = try await turn(inbox)
+          committed.raise()
+          if !unsettled.isEmpty {
+            group.addTask {
+              try await Task.sleep(for: stage.lake.store.settleTime / 4)
+              inbox.lookAgain(at: unsettled)
+            }
+          }
+          if Task.isShuttingDownGracefully { break }
+          // Lets a trickle gather; under load a turn takes longer than this anyway.
+          let rest = pace.interval - (ContinuousClock.now - began)
+          if rest > .zero { try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) } }
+        }
+        group.cancelAll()
+      }
+      if !Task.isShuttingDownGracefully, upstream != nil { try await drain(inbox) }
+    } onGracefulShutdown: {
+      inbox.signal.finish()
+    }
+  }
+
+  // MARK: -
+
+  /// An inbox that begins with everything.
+  private func fullInbox() throws -> RawInbox {
+    let inbox = RawInbox()
+    inbox.listAll()
+    inbox.lookAgain(at: try stage.ledger.tried(stage: "bronze"))
+    return inbox
+  }
+
+  private static func sweepNowAndThen(_ inbox: RawInbox) async throws {
+    var sinceFull = Duration.zero
+    while true {
+      try await Task.sleep(for: recentSweep)
+      sinceFull += recentSweep
+      if sinceFull >= fullSweep {
+        sinceFull = .zero
+        inbox.listAll()
+      } else {
+        inbox.listRecent()
+      }
+    }
+  }
+
+  /// Takes turns until nothing is left that could still be consumed.
+  private func drain(_ inbox: RawInbox) async throws {
+    while !Task.isShuttingDownGracefully {
+      let unsettled = try await turn(inbox)
+      let contents = unsettled.union(try stage.ledger.tried(stage: "bronze"))
+      if contents.isEmpty { return }
+      // Nothing announces that a file rests: its time has to pass.
+      try await Task.sleep(for: stage.lake.store.settleTime / 4)
+      inbox.lookAgain(at: contents)
+    }
+  }
+
+  /// Consumes what the inbox holds; returns the keys to look at again.
+  private func turn(_ inbox: RawInbox) async throws -> Set<ObjectKey> {
+    await pace.loadBacklog?.waitForRoom()
+    try await stage.ledger.catchUp(with: stage.lake)
+    try await stage.committer.publishAll()
+    let contents = inbox.take()
+    var found = try await lookUp(contents)
+    if contents.mustListAll {
+      try await listAll(into: &found)
+    } else if contents.mustListRecent {
+      try await listRecent(into: &found)
+    }
+    let failed = try await stage.consume(Array(found.whole.values)) {
+      Task.isShuttingDownGracefully
+    }
+    return found.unsettled.union(failed)
+  }
+
+  private struct Found {
+    var whole: [ObjectKey: ObjectInfo] = [:]
+    var unsettled: Set<ObjectKey> = []
+    private let now = Int64(Date().timeIntervalSince1970 * 1e9)
+
+    /// - Parameter settle: how long a file that others wrote must have rested.
+    mutating func add(_ object: ObjectInfo, settle: Duration) {
+      let rest = Duration.nanoseconds(now - object.modifiedNanos)
+      // A time in the future says nothing; whether it is read unchanged then has to do.
+      if rest >= settle || rest < .zero {
+        whole[object.key] = object
+      } else {
+        unsettled.insert(object.key)
+      }
+    }
+  }
+
+  private func lookUp(_ contents: RawInbox.Contents) async throws -> Found {
+    let store = stage.lake.store
+    var found = Found()
+    for key in contents.whole where LakeLayout.isRawObject(key) {
+      if let object = try await store.info(key) { found.whole[key] = object }
+    }
+    let tried = contents.touched.isEmpty ? [] : Set(try stage.ledger.tried(stage: "bronze"))
+    var touched: [ObjectInfo] = []
+    for key in contents.touched where LakeLayout.isRawObject(key) {
+      if let object = try await store.info(key) {
+        touched.append(object)
+      } else if tried.contains(key) {
+        // It was there before: reading it counts as the next try.
+        found.whole[key] = ObjectInfo(key: key, sizeBytes: 0, modifiedNanos: 0)
+      }
+    }
+    for object in try stage.ledger.sort(touched).new { found.add(object, settle: store.settleTime) }
+    return found
+  }
+
+  private func listAll(into found: inout Found) async throws {
+    let store = stage.lake.store
+    var ignored = 0
+    var page: [ObjectInfo] = []
+    try await store.list(LakeLayout.raw) { object in
+      guard LakeLayout.isRawObject(object.key) else {
+        ignored += 1
+        return true
+      }
+      page.append(object)
+      if page.count == 1000 {
+        for object in try stage.ledger.sort(page).new {
+          found.add(object, settle: store.settleTime)
+        }
+        page.removeAll(keepingCapacity: true)
+      }
+      return true
+    }
+    for object in try stage.ledger.sort(page).new { found.add(object, settle: store.settleTime) }
+    try stage.ledger.setGauge("raw.ignored", ignored)
+  }
+
+  /// The hours in which objects arrive now.
+  private func listRecent(into found: inout Found) async throws {
+    let store = stage.lake.store
+    for hoursAgo in [1, 0] {
+      let prefix = LakeLayout.rawHour(Date(timeIntervalSinceNow: TimeInterval(-3600 * hoursAgo)))
+      var page: [ObjectInfo] = []
+      try await store.list(prefix) { object in
+        if LakeLayout.isRawObject(object.key) { page.append(object) }
+        return true
+      }
+      for object in try stage.ledger.sort(page).new { found.add(object, settle: store.settleTime) }
+    }
+  }
+}

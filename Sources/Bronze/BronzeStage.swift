@@ -1,0 +1,178 @@
+import Contract
+import CrashPoint
+import Flow
+import Foundation
+public import Lake
+public import Ledger
+public import Logging
+import ObjectStore
+
+/// Raw → bronze: finds raw objects that nobody consumed, judges their lines, writes the accepted
+/// ones as Parquet and the others to quarantine, and commits.
+public struct BronzeStage: Sendable {
+  /// After how many faults of its own an object is parked.
+  static let mostTries = 3
+
+  let lake: Lake
+  let ledger: Ledger
+  let contract: ContractFile
+  let logger: Logger
+  private let report: @Sendable (BronzeReport) -> Void
+
+  /// - Parameter report: called after each batch with what it did.
+  public init(
+    lake: Lake, ledger: Ledger, contract: ContractFile, logger: Logger,
+    report: @escaping @Sendable (BronzeReport) -> Void = { _ in }
+  ) {
+    self.lake = lake
+    self.ledger = ledger
+    self.contract = contract
+    self.logger = logger
+    self.report = report
+  }
+
+  var committer: BatchCommitter { BatchCommitter(lake: lake, ledger: ledger, logger: logger) }
+
+  /// Finishes what an earlier process left half done. Before anything else.
+  public func recover() async throws { try await committer.recover() }
+
+  /// Consumes `waiting`, batch by batch; returns what failed by its own fault and may be tried
+  /// again.
+  ///
+  /// - Parameters:
+  ///   - waiting: objects that are whole; those that were consumed before are passed over.
+  ///   - shouldStop: asked between batches.
+  func consume(_ waiting: [ObjectInfo], shouldStop: () -> Bool) async throws -> [ObjectKey] {
+    var rest = try ledger.sort(waiting).new.sorted { $0.key < $1.key }[...]
+    var failed: [ObjectKey] = []
+    while !rest.isEmpty, !shouldStop() {
+      let plan = BatchPlan(firstOf: rest)
+      switch try await run(plan) {
+      case .committed:
+        rest = rest.dropFirst(plan.objects.count)
+      case .void:
+        rest = try ledger.sort(Array(rest)).new[...]
+      case .fault(let object, let fault):
+        rest.removeAll { $0.key == object.key }
+        if try await !giveUp(object, fault) { failed.append(object.key) }
+      }
+    }
+    return failed
+  }
+
+  // MARK: -
+
+  private enum Outcome {
+    case committed
+    /// Others consumed some of the objects meanwhile.
+    case void
+    case fault(ObjectInfo, RawObjectFault)
+  }
+
+  private func run(_ plan: BatchPlan) async throws -> Outcome {
+    let batch = BatchID()
+    try ledger.beginWork(batch)
+    do {
+      let outcome = try await write(plan, as: batch)
+      if case .committed = outcome {} else { try await committer.abandon(batch.text) }
+      return outcome
+    } catch {
+      // The work is removed now, or by the next start.
+      try? await committer.abandon(batch.text)
+      throw error
+    }
+  }
+
+  private func write(_ plan: BatchPlan, as batch: BatchID) async throws -> Outcome {
+    let started = ContinuousClock.now
+    let quarantine = QuarantineWriter(batch: batch, store: lake.store)
+    CrashPoint.beforeWorkFile.reach()
+    let results: [BatchWorker.Result]
+    do {
+      results = try await clean(plan, as: batch, quarantine: quarantine)
+    } catch let fault as ObjectFault {
+      return .fault(fault.object, fault.fault)
+    }
+    let quarantined = try await quarantine.finish()
+    CrashPoint.afterWorkFile.reach()
+
+    let sources = results.flatMap(\.sources).sorted { $0.key < $1.key }
+    let counts = results.map(\.counts).reduce(into: LineCounts()) { $0 += $1 }
+    let prepared = Commit(
+      number: 0, kind: .bronze, batch: batch, committedAt: Timestamp.text(Date()),
+      contract: contract.sha256, sources: sources, counts: Commit.Counts(counts),
+      bronze: results.flatMap(\.files).sorted { $0.key < $1.key }, quarantine: quarantined)
+    let commit = try await committer.commit(prepared) {
+      try ledger.sort(plan.objects).new.count < plan.objects.count
+    }
+    guard let commit else { return .void }
+    try await committer.publishAll()
+    report(BronzeReport(commit: commit, elapsed: ContinuousClock.now - started))
+    return .committed
+  }
+
+  /// The objects of a batch, shared out among workers as they come free.
+  private func clean(
+    _ plan: BatchPlan, as batch: BatchID, quarantine: QuarantineWriter
+  ) async throws -> [BatchWorker.Result] {
+    let numbers = FileNumbers()
+    let next = FileNumbers()
+    let workers = plan.workerCount(cores: ProcessInfo.processInfo.activeProcessorCount)
+    return try await withThrowingTaskGroup(of: BatchWorker.Result.self) { group in
+      for _ in 0..<workers {
+        group.addTask {
+          let worker = BatchWorker(
+            batch: batch, contract: contract.contract, store: lake.store, quarantine: quarantine,
+            fileNumbers: numbers)
+          while true {
+            let index = next.next()
+            guard index < plan.objects.count else { return try await worker.finish() }
+            try Task.checkCancellation()
+            let object = plan.objects[index]
+            do {
+              try await worker.clean(object)
+            } catch let fault as RawObjectFault {
+              throw ObjectFault(object: object, fault: fault)
+            }
+          }
+        }
+      }
+      var results: [BatchWorker.Result] = []
+      for try await result in group { results.append(result) }
+      return results
+    }
+  }
+
+  /// Counts a fault; true if the object was parked for it.
+  private func giveUp(_ object: ObjectInfo, _ fault: RawObjectFault) async throws -> Bool {
+    let count = try ledger.recordTry(object.key, stage: "bronze", reason: fault.description)
+    logger.warning(
+      "a raw object could not be read",
+      metadata: ["key": "\(object.key)", "reason": "\(fault)", "try": "\(count)"])
+    guard count >= Self.mostTries else { return false }
+    try ledger.park(object, stage: "bronze", reason: fault.description)
+    return true
+  }
+}
+
+/// What one batch did.
+public struct BronzeReport: Sendable {
+  public let commit: Commit
+  public let elapsed: Duration
+}
+
+/// A fault, and the object whose it is.
+private struct ObjectFault: Error {
+  let object: ObjectInfo
+  let fault: RawObjectFault
+}
+
+extension Commit.Counts {
+  init(_ counts: LineCounts) {
+    self.init(
+      lines: counts.lines, accepted: counts.accepted, blank: counts.blank,
+      quarantined: Dictionary(
+        uniqueKeysWithValues: counts.quarantined.map { ($0.key.rawValue, $0.value) }),
+      rescued: counts.rescued)
+  }
+}

@@ -1,0 +1,58 @@
+import CZlib
+
+/// Undoes gzip (RFC 1952), member after member, in bounded memory.
+final class Gunzip {
+  private var stream = z_stream()
+  private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  private var isInMember = false
+  private var hasEnded = false
+
+  init() {
+    // 16 + 15: a gzip header, and the largest window.
+    inflateInit2_(&stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+  }
+
+  deinit {
+    inflateEnd(&stream)
+    output.deallocate()
+  }
+
+  /// Hands on what `input` unpacks to, piece by piece.
+  func unpack(_ input: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void)
+    throws
+  {
+    guard let start = input.baseAddress, !hasEnded else { return }
+    stream.next_in = UnsafeMutablePointer(
+      mutating: start.assumingMemoryBound(to: UInt8.self))
+    stream.avail_in = UInt32(input.count)
+    repeat {
+      if !isInMember {
+        guard stream.avail_in > 0 else { return }
+        // Zeros may pad the end of a file; anything else there begins another member.
+        if stream.total_in > 0, stream.next_in.pointee == 0 {
+          hasEnded = true
+          return
+        }
+        isInMember = true
+      }
+      stream.next_out = output.baseAddress!.assumingMemoryBound(to: UInt8.self)
+      stream.avail_out = UInt32(output.count)
+      let status = inflate(&stream, Z_NO_FLUSH)
+      guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
+        throw RawObjectFault(reason: .corruptGzip)
+      }
+      try body(UnsafeRawBufferPointer(rebasing: output[..<(output.count - Int(stream.avail_out))]))
+      if status == Z_STREAM_END {
+        isInMember = false
+        let consumed = stream.total_in
+        inflateReset(&stream)
+        stream.total_in = consumed
+      }
+    } while stream.avail_in > 0 || stream.avail_out == 0
+  }
+
+  /// Throws if the data ended in the middle.
+  func finish() throws {
+    if isInMember || stream.total_in == 0 { throw RawObjectFault(reason: .truncatedGzip) }
+  }
+}

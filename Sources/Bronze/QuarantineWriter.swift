@@ -1,0 +1,35 @@
+import Contract
+import Lake
+import ObjectStore
+
+/// Writes a batch's quarantined lines, a file for each UTC date on which raw objects arrived.
+actor QuarantineWriter {
+  private let batch: BatchID
+  private let store: any ObjectStore
+  private var files: [String: (writer: HashedWriter, records: Int)] = [:]
+
+  init(batch: BatchID, store: any ObjectStore) {
+    self.batch = batch
+    self.store = store
+  }
+
+  /// Adds whole records.
+  func append(_ lines: [UInt8], records: Int, day: String) async throws {
+    if files[day] == nil {
+      let key = LakeLayout.quarantineFile(day: day, batch: batch)
+      let writer = try await HashedWriter(key, batch: batch, in: store)
+      // Another caller may have made it while this one waited.
+      if files[day] == nil { files[day] = (writer, 0) }
+    }
+    try lines.withUnsafeBytes { try files[day]!.writer.write($0) }
+    files[day]!.records += records
+  }
+
+  func finish() async throws -> [Commit.File] {
+    var finished: [Commit.File] = []
+    for (_, file) in files.sorted(by: { $0.key < $1.key }) {
+      finished.append(try await file.writer.finish(rows: file.records))
+    }
+    return finished
+  }
+}

@@ -1,0 +1,13 @@
+/// Why one raw object could not be read, through no fault of the store.
+struct RawObjectFault: Error, CustomStringConvertible {
+  enum Reason: String {
+    case vanished = "vanished before it was read"
+    case changed = "changed while it was read"
+    case corruptGzip = "is not valid gzip"
+    case truncatedGzip = "ends in the middle of its gzip data"
+  }
+
+  let reason: Reason
+
+  var description: String { reason.rawValue }
+}

@@ -1,0 +1,51 @@
+import CXXHash
+import ObjectStore
+
+/// Reads a raw object once, front to back: hands on its text, unpacked where the key ends in
+/// `.gz`, and takes the checksum of what is stored.
+final class RawObjectReader {
+  let info: ObjectInfo
+  private let reader: any ObjectReader
+  private let buffer: UnsafeMutableRawBufferPointer
+  private let gunzip: Gunzip?
+  private let hash = XXH3_createState()
+
+  /// - Parameter buffer: memory to read through; it stays the caller's.
+  init(_ key: ObjectKey, in store: any ObjectStore, buffer: UnsafeMutableRawBufferPointer)
+    async throws
+  {
+    do {
+      reader = try await store.open(key)
+    } catch let failure as ObjectStoreError where failure.code == .notFound {
+      XXH3_freeState(hash)
+      throw RawObjectFault(reason: .vanished)
+    }
+    info = reader.info
+    self.buffer = buffer
+    gunzip = key.text.hasSuffix(".gz") ? Gunzip() : nil
+    XXH3_64bits_reset(hash)
+  }
+
+  deinit { XXH3_freeState(hash) }
+
+  /// Hands on the next piece of text; false at the end, after making sure that the object is
+  /// still what it was when it was opened.
+  func next(_ body: (UnsafeRawBufferPointer) throws -> Void) async throws -> Bool {
+    let count = try await reader.read(into: buffer)
+    guard count > 0 else {
+      try gunzip?.finish()
+      guard try await reader.isUnchanged() else { throw RawObjectFault(reason: .changed) }
+      return false
+    }
+    let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+    XXH3_64bits_update(hash, piece.baseAddress, count)
+    if let gunzip { try gunzip.unpack(piece, body) } else { try body(piece) }
+    return true
+  }
+
+  /// Of what was read so far.
+  var checksum: String {
+    let hex = String(XXH3_64bits_digest(hash), radix: 16)
+    return "xxh3:" + String(repeating: "0", count: 16 - hex.count) + hex
+  }
+}

@@ -1,0 +1,51 @@
+public import Flow
+
+/// What DuckDB refused, and what the caller can do about it.
+public struct DuckDBError: OutageError, CustomStringConvertible, Sendable {
+  public enum Code: String, Sendable {
+    /// Another process has the file open.
+    case locked = "warehouse_locked"
+    /// The disk is full.
+    case noSpace = "no_space"
+    /// The instance has given up: close it and open the file again.
+    case fatal = "warehouse_fatal"
+    /// The file cannot be opened: no right, not a DuckDB file, of another version.
+    case cannotOpen = "warehouse_unreadable"
+    /// A statement failed.
+    case statement = "statement_failed"
+    /// A result has a type that this face does not read.
+    case unsupportedType = "unsupported_type"
+  }
+
+  public let code: Code
+  public let message: String
+
+  init(_ code: Code, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// Sorts DuckDB's own words, which carry no code that the C API could tell.
+  init(opening: Bool, words: String) {
+    let code: Code =
+      if words.contains("Could not set lock") || words.contains("Conflicting lock") {
+        .locked
+      } else if words.contains("No space left") || words.contains("disk full") {
+        .noSpace
+      } else if words.contains("FATAL") || words.contains("has been invalidated") {
+        .fatal
+      } else {
+        opening ? .cannotOpen : .statement
+      }
+    self.init(code, words)
+  }
+
+  public var isOutage: Bool {
+    switch code {
+    case .locked, .noSpace, .fatal: true
+    case .cannotOpen, .statement, .unsupportedType: false
+    }
+  }
+
+  public var description: String { message }
+}

@@ -1,0 +1,35 @@
+public import Logging
+import ServiceLifecycle
+
+/// An error that tells whether its cause lies outside and may pass: a full disk, a lock, a network.
+public protocol OutageError: Error {
+  /// True where the caller waits and tries again; false where waiting cannot help.
+  var isOutage: Bool { get }
+}
+
+/// Waits out outages.
+public enum Outage {
+  /// Runs `body`, and again after a growing pause for as long as it fails with an outage.
+  ///
+  /// - Parameters:
+  ///   - limit: gives up, with the last error, once so much time has passed; nil never does.
+  ///   - stage: who waits, for the log.
+  public static func waitOut<T>(
+    limit: Duration? = nil, stage: String, logger: Logger, _ body: () async throws -> T
+  ) async throws -> T {
+    let began = ContinuousClock.now
+    var pause = Duration.milliseconds(100)
+    while true {
+      do {
+        return try await body()
+      } catch let failure as any OutageError where failure.isOutage {
+        if let limit, ContinuousClock.now - began > limit { throw failure }
+        if Task.isShuttingDownGracefully { throw failure }
+        logger.warning(
+          "waiting for an outage to end", metadata: ["stage": "\(stage)", "reason": "\(failure)"])
+        try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
+        pause = min(pause * 2, .seconds(5))
+      }
+    }
+  }
+}

@@ -1,0 +1,17 @@
+/// Wakes a stage when there may be something for it to do. Raising it again before the stage has
+/// looked changes nothing.
+public final class Signal: Sendable {
+  /// One element a wake; ends when no more will come. For one consumer.
+  public let wakes: AsyncStream<Void>
+  private let continuation: AsyncStream<Void>.Continuation
+
+  public init() {
+    (wakes, continuation) = AsyncStream.makeStream(
+      of: Void.self, bufferingPolicy: .bufferingNewest(1))
+  }
+
+  public func raise() { continuation.yield() }
+
+  /// Says that what is there now is all: the stage does it and ends.
+  public func finish() { continuation.finish() }
+}

@@ -1,0 +1,44 @@
+import GRDB
+
+/// The ledger's tables, version by version: an older build's ledger is carried forward.
+enum LedgerSchema {
+  static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { database in
+      try database.execute(
+        sql: """
+          CREATE TABLE lake (id TEXT NOT NULL);
+
+          -- What commits/ says.
+          CREATE TABLE commits (
+            number INTEGER PRIMARY KEY, batch TEXT NOT NULL, kind TEXT NOT NULL,
+            contract TEXT NOT NULL, committed_at TEXT NOT NULL,
+            published INTEGER NOT NULL DEFAULT 0);
+          CREATE INDEX commits_unpublished ON commits (number) WHERE published = 0;
+          CREATE TABLE raw_objects (
+            key TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL,
+            commit_number INTEGER NOT NULL) WITHOUT ROWID;
+          CREATE TABLE files (
+            key TEXT PRIMARY KEY, commit_number INTEGER NOT NULL, layer TEXT NOT NULL,
+            size INTEGER NOT NULL, rows INTEGER NOT NULL, sha256 TEXT NOT NULL,
+            superseded INTEGER NOT NULL DEFAULT 0, loaded INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+          CREATE INDEX files_of_commit ON files (commit_number);
+          CREATE INDEX files_waiting ON files (commit_number, key)
+            WHERE layer = 'bronze' AND loaded = 0;
+          CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+
+          -- What this host knows besides.
+          CREATE TABLE tries (
+            key TEXT PRIMARY KEY, stage TEXT NOT NULL, count INTEGER NOT NULL, reason TEXT NOT NULL);
+          CREATE TABLE parked (
+            key TEXT PRIMARY KEY, stage TEXT NOT NULL, size INTEGER NOT NULL,
+            modified INTEGER NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL);
+          CREATE TABLE changed (
+            key TEXT PRIMARY KEY, size INTEGER NOT NULL, modified INTEGER NOT NULL, at TEXT NOT NULL);
+          CREATE TABLE work (batch TEXT PRIMARY KEY);
+          CREATE TABLE gauges (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+          """)
+    }
+    return migrator
+  }
+}

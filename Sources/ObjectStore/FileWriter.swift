@@ -1,0 +1,50 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
+/// Writes one new file, front to back, through a buffer.
+///
+/// Not sendable: one task writes it.
+final class FileWriter: ObjectWriter {
+  private let path: String
+  private var descriptor: Int32
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  private var filled = 0
+
+  init(path: String) throws {
+    self.path = path
+    descriptor = try Posix.open(path, O_WRONLY | O_CREAT | O_TRUNC)
+  }
+
+  deinit {
+    if descriptor >= 0 { close(descriptor) }
+    buffer.deallocate()
+  }
+
+  func write(_ bytes: UnsafeRawBufferPointer) throws {
+    if filled + bytes.count > buffer.count { try flush() }
+    if bytes.count >= buffer.count {
+      try Posix.writeAll(descriptor, bytes, path)
+    } else {
+      UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]).copyMemory(from: bytes)
+      filled += bytes.count
+    }
+  }
+
+  func finish() async throws { try finishNow() }
+
+  func finishNow() throws {
+    try flush()
+    try Posix.sync(descriptor, path)
+    let closing = descriptor
+    descriptor = -1
+    if close(closing) != 0, errno != EINTR { throw Posix.error("close", path) }
+  }
+
+  private func flush() throws {
+    try Posix.writeAll(descriptor, UnsafeRawBufferPointer(rebasing: buffer[..<filled]), path)
+    filled = 0
+  }
+}

@@ -1,0 +1,156 @@
+/// Turns columns of a row group into pages.
+///
+/// Its buffers are reused from chunk to chunk. Not sendable: one task writes a file.
+final class ChunkEncoder {
+  let options: ParquetOptions
+  let pages: PageWriter
+  var dictionary = DictionaryBuilder()
+  var compactor = EntryCompactor()
+  /// An index for each value of the chunk that is not null.
+  private var indexMemory = ByteBuffer()
+  /// The page at hand.
+  private var body = ByteBuffer()
+  /// A byte or less for each row of the page at hand.
+  private var scratchMemory = ByteBuffer()
+
+  /// The largest page body: sizes are signed 32-bit numbers, and zstd may add a little.
+  private static let maximumBodyBytes = Int(Int32.max) - (1 << 24)
+
+  init(options: ParquetOptions, pages: PageWriter) {
+    self.options = options
+    self.pages = pages
+  }
+
+  /// Writes one column of a row group; `ordinal` is its place in the schema.
+  func encode(
+    _ view: ColumnView, as column: ParquetSchema.Column, ordinal: Int, rowCount: Int
+  ) throws -> ColumnChunk {
+    let rows = try RowPresence(view, rowCount: rowCount, column: column)
+    let task = Task(column: column, ordinal: ordinal, rows: rows)
+    pages.beginChunk(column.compression)
+    var bounds: ColumnBounds?
+    switch (column.kind, view.values) {
+    case (.string, .strings(let bytes, let offsets)):
+      bounds = try encode(task, bytes: bytes, offsets: offsets)
+    case (.string, .dictionary(let indexes, let bytes, let offsets, let entryCount)):
+      bounds = try encode(
+        task, indexes: indexes, bytes: bytes, offsets: offsets, entryCount: entryCount)
+    case (.int32, .int32(let values)), (.date, .int32(let values)):
+      bounds = try encode(task, values: values)
+    case (.int64, .int64(let values)), (.timestampMicrosUTC, .int64(let values)):
+      bounds = try encode(task, values: values)
+    case (.double, .double(let values)):
+      bounds = try encode(task, values: values)
+    case (.int32, .int32Dictionary(let indexes, let entries, let entryCount)),
+      (.date, .int32Dictionary(let indexes, let entries, let entryCount)):
+      bounds = try encode(task, indexes: indexes, entries: entries, entryCount: entryCount)
+    case (.int64, .int64Dictionary(let indexes, let entries, let entryCount)),
+      (.timestampMicrosUTC, .int64Dictionary(let indexes, let entries, let entryCount)):
+      bounds = try encode(task, indexes: indexes, entries: entries, entryCount: entryCount)
+    case (.double, .doubleDictionary(let indexes, let entries, let entryCount)):
+      bounds = try encode(task, indexes: indexes, entries: entries, entryCount: entryCount)
+    case (.boolean, .boolean(let values)):
+      bounds = try encode(task, flags: values)
+    default:
+      throw ParquetError(
+        .wrongType, "the values are not of the kind \(column.kind.rawValue)", column: column.name)
+    }
+    var chunk = pages.endChunk()
+    chunk.nullCount = Int64(rows.nullCount)
+    chunk.bounds = bounds
+    return chunk
+  }
+
+  /// One column chunk to be written.
+  struct Task {
+    let column: ParquetSchema.Column
+    let ordinal: Int
+    let rows: RowPresence
+  }
+
+  /// Room for the chunk's indexes.
+  func indexes(_ count: Int) -> UnsafeMutablePointer<UInt32> {
+    indexMemory.elements(count, of: UInt32.self)
+  }
+
+  /// A byte a row of a page.
+  func scratch(_ count: Int) -> UnsafeMutablePointer<UInt8> {
+    scratchMemory.elements(count, of: UInt8.self)
+  }
+
+  /// Writes the chunk's data pages one after the other.
+  ///
+  /// - Parameters:
+  ///   - pageEnd: the row after a page's last, given its first row and first value
+  ///   - room: the bytes that a page's values take at most
+  ///   - fill: writes a page's values, given its rows and the places of its values among those of
+  ///     the chunk that are not null; gives the bytes written
+  func writePages(
+    _ task: Task,
+    pageEnd: (_ row: Int, _ value: Int) -> Int,
+    room: (_ rows: Range<Int>, _ values: Range<Int>) -> Int,
+    fill: (_ rows: Range<Int>, _ values: Range<Int>, _ target: UnsafeMutableRawPointer) -> Int
+  ) throws {
+    var row = 0
+    var value = 0
+    while row < task.rows.count {
+      let rows = row..<pageEnd(row, value)
+      let values = value..<(value + appendLevels(task, rows))
+      let roomBytes = room(rows, values)
+      guard body.count + roomBytes <= Self.maximumBodyBytes else {
+        throw ParquetError(
+          .tooLarge, "a page would take \(roomBytes) bytes, over 2 GiB", column: task.column.name)
+      }
+      body.reserve(roomBytes)
+      body.count += fill(rows, values, body.end)
+      if row == 0, task.column.kind == .string, task.column.compression == .automatic {
+        try pages.chooseSetting(forText: body.bytes, column: task.ordinal)
+      }
+      try pages.add(
+        data: body.bytes, rowCount: rows.count,
+        share: Double(rows.count) / Double(task.rows.count))
+      row = rows.upperBound
+      value = values.upperBound
+    }
+  }
+
+  /// Writes the pages of a chunk that has a dictionary.
+  func writeIndexPages(
+    _ task: Task, _ indexes: UnsafePointer<UInt32>, entryCount: Int
+  ) throws {
+    let bitWidth = BitPacking.bitWidth(below: entryCount)
+    let rowsPerPage = min(options.pageRows, max(1, options.pageBytes * 8 / bitWidth))
+    try writePages(task) { row, _ in
+      min(task.rows.count, row + rowsPerPage)
+    } room: { _, values in
+      1 + RunLengthEncoder.bound(values.count, bitWidth: bitWidth)
+    } fill: { _, values, target in
+      target.storeBytes(of: UInt8(bitWidth), as: UInt8.self)
+      return 1
+        + RunLengthEncoder.encode(
+          indexes: indexes + values.lowerBound, count: values.count, bitWidth: bitWidth,
+          to: target + 1)
+    }
+  }
+
+  /// Begins a page with its definition levels; gives the rows of it that are not null.
+  ///
+  /// A REQUIRED column has none, and a flat file has no repetition levels.
+  private func appendLevels(_ task: Task, _ rows: Range<Int>) -> Int {
+    body.count = 0
+    guard task.column.isNullable else { return rows.count }
+    body.reserve(4 + RunLengthEncoder.bound(rows.count, bitWidth: 1))
+    var valueCount = rows.count
+    let byteCount: Int
+    if let validity = task.rows.validity {
+      (byteCount, valueCount) = RunLengthEncoder.encode(
+        validity: validity + rows.lowerBound, count: rows.count,
+        scratch: scratch(rows.count / 8 + 1), to: body.start + 4)
+    } else {
+      byteCount = RunLengthEncoder.encodeAllSet(count: rows.count, to: body.start + 4)
+    }
+    body.append(littleEndian: UInt32(byteCount))
+    body.count += byteCount
+    return valueCount
+  }
+}

@@ -1,0 +1,198 @@
+/// Compresses pages, puts their headers before them, and passes them on to the sink.
+///
+/// It also decides, for each column chunk, whether compression pays: the codec belongs to the
+/// chunk, so the dictionary page is held until the first data page tells.
+///
+/// Not sendable: one task writes a file.
+final class PageWriter {
+  private let sink: (UnsafeRawBufferPointer) throws -> Void
+  private let compressor: ZstdCompressor
+  private let level: Int
+  private var out = ByteBuffer(capacity: PageWriter.flushBytes * 2)
+  private var header = ThriftCompactWriter()
+  /// Bytes that the sink has.
+  private var flushedBytes: Int64 = 0
+
+  private var chunk = ColumnChunk()
+  private var setting: ZstdCompressor.Setting?
+  private var isCodecSettled = false
+  /// The dictionary page, until the codec is settled.
+  private var heldDictionary: (body: UnsafeRawBufferPointer, entryCount: Int)?
+  /// Whether sparse matches suit a column, by its place in the schema, once tried.
+  private var sparseMatchesSuit: [Bool?]
+
+  private static let flushBytes = 1 << 18
+  /// More than any page header takes.
+  private static let headerRoom = 64
+
+  init(
+    level: Int, columnCount: Int, sink: @escaping (UnsafeRawBufferPointer) throws -> Void
+  ) throws(ParquetError) {
+    self.sink = sink
+    self.level = level
+    compressor = try ZstdCompressor()
+    sparseMatchesSuit = Array(repeating: nil, count: columnCount)
+  }
+
+  /// Where the next byte goes in the file.
+  var offset: Int64 { flushedBytes + Int64(out.count) }
+
+  func beginChunk(_ compression: ParquetSchema.Column.Compression) {
+    chunk = ColumnChunk()
+    heldDictionary = nil
+    switch compression {
+    case .automatic: setting = .level(level)
+    case .zstd(let level): setting = .level(level)
+    case .none: setting = nil
+    }
+    isCodecSettled = setting == nil
+  }
+
+  /// Writes the entries, laid out as PLAIN, which have to stay valid up to the first data page.
+  func add(dictionary body: UnsafeRawBufferPointer, entryCount: Int) throws {
+    chunk.encoding = .plainDictionary
+    if isCodecSettled {
+      try append(dictionary: body, entryCount: entryCount)
+    } else {
+      heldDictionary = (body, entryCount)
+    }
+  }
+
+  /// Writes a page of `rowCount` values, nulls among them.
+  ///
+  /// `share` is this page's part of the chunk, for the first page to stand for the rest.
+  func add(data body: UnsafeRawBufferPointer, rowCount: Int, share: Double) throws {
+    if isCodecSettled {
+      try append(data: body, rowCount: rowCount)
+    } else {
+      try settleCodec(body, rowCount: rowCount, share: share)
+    }
+    if out.count >= Self.flushBytes { try flush() }
+  }
+
+  func endChunk() -> ColumnChunk { chunk }
+
+  /// Writes bytes that are no page: magic and footer.
+  func add(raw bytes: UnsafeRawBufferPointer) {
+    out.append(bytes)
+  }
+
+  /// Gives the sink all that it does not have yet.
+  func flush() throws {
+    guard out.count > 0 else { return }
+    try sink(out.bytes)
+    flushedBytes += Int64(out.count)
+    out.count = 0
+  }
+
+  /// Tries whether near-random text does as well with sparse matches, once a column and file.
+  func chooseSetting(forText body: UnsafeRawBufferPointer, column: Int) throws {
+    guard let setting, case .level = setting, chunk.encoding == .plain,
+      body.count >= Self.trialBytes / 4
+    else { return }
+    if sparseMatchesSuit[column] == nil {
+      let sample = UnsafeRawBufferPointer(rebasing: body.prefix(Self.trialBytes))
+      out.reserve(ZstdCompressor.bound(sample.count))
+      try compressor.use(setting)
+      let usual = try compressor.compress(sample, to: out.end)
+      try compressor.use(.sparseMatches)
+      let sparse = try compressor.compress(sample, to: out.end)
+      sparseMatchesSuit[column] = sparse <= usual + usual / 10
+    }
+    if sparseMatchesSuit[column] == true { self.setting = .sparseMatches }
+  }
+
+  private static let trialBytes = 1 << 17
+
+  /// Writes the chunk's first pages compressed, and anew without if that saves less than a tenth.
+  private func settleCodec(
+    _ body: UnsafeRawBufferPointer, rowCount: Int, share: Double
+  ) throws {
+    let start = out.count
+    let untouched = chunk
+    isCodecSettled = true
+    chunk.codec = .zstd
+    var dictionaryBytes = 0
+    if let (entries, entryCount) = heldDictionary {
+      try append(dictionary: entries, entryCount: entryCount)
+      dictionaryBytes = entries.count
+    }
+    let dictionarySaving = chunk.uncompressedBytes - chunk.compressedBytes
+    try append(data: body, rowCount: rowCount)
+    let dataSaving = chunk.uncompressedBytes - chunk.compressedBytes - dictionarySaving
+    let whole = Double(dictionaryBytes) + Double(body.count) / share
+    let saving = Double(dictionarySaving) + Double(dataSaving) / share
+    if saving * 10 < whole {
+      out.count = start
+      chunk = untouched
+      chunk.codec = .uncompressed
+      if let (entries, entryCount) = heldDictionary {
+        try append(dictionary: entries, entryCount: entryCount)
+      }
+      try append(data: body, rowCount: rowCount)
+    }
+    heldDictionary = nil
+  }
+
+  private func append(dictionary body: UnsafeRawBufferPointer, entryCount: Int) throws {
+    chunk.dictionaryPageOffset = offset
+    try append(body, type: .dictionary) { header in
+      header.field(
+        7,
+        structure: {
+          $0.field(1, Int32(entryCount))
+          $0.field(2, PageEncoding.plainDictionary.rawValue)
+        })
+    }
+  }
+
+  private func append(data body: UnsafeRawBufferPointer, rowCount: Int) throws {
+    if chunk.dataPageCount == 0 { chunk.dataPageOffset = offset }
+    chunk.dataPageCount += 1
+    chunk.valueCount += Int64(rowCount)
+    let encoding = chunk.encoding
+    try append(body, type: .data) { header in
+      header.field(
+        5,
+        structure: {
+          $0.field(1, Int32(rowCount))
+          $0.field(2, encoding.rawValue)
+          $0.field(3, PageEncoding.rle.rawValue)
+          $0.field(4, PageEncoding.rle.rawValue)
+        })
+    }
+  }
+
+  /// Appends a page; the header's own fields come from `describe`.
+  ///
+  /// The header holds the compressed length, so it is laid down after the body, which then moves
+  /// up to it.
+  private func append(
+    _ body: UnsafeRawBufferPointer, type: PageType,
+    describe: (inout ThriftCompactWriter) -> Void
+  ) throws {
+    var length = body.count
+    if chunk.codec == .zstd, let setting {
+      out.reserve(Self.headerRoom + ZstdCompressor.bound(body.count))
+      try compressor.use(setting)
+      length = try compressor.compress(body, to: out.end + Self.headerRoom)
+    } else {
+      out.reserve(Self.headerRoom + body.count)
+    }
+    header.removeAll()
+    header.element(structure: {
+      $0.field(1, type.rawValue)
+      $0.field(2, Int32(body.count))
+      $0.field(3, Int32(length))
+      describe(&$0)
+    })
+    let compressed = out.end + Self.headerRoom
+    out.append(header.bytes)
+    if let source = chunk.codec == .zstd ? UnsafeRawPointer(compressed) : body.baseAddress {
+      out.end.copyMemory(from: source, byteCount: length)
+    }
+    out.count += length
+    chunk.uncompressedBytes += Int64(header.count + body.count)
+    chunk.compressedBytes += Int64(header.count + length)
+  }
+}

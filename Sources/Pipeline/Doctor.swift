@@ -1,0 +1,88 @@
+import Contract
+import DuckDB
+import Foundation
+import Lake
+import Transform
+
+/// Looks at what the pipeline needs and says what is missing and how to mend it.
+public struct Doctor {
+  public struct Finding: Codable, Sendable {
+    public let name: String
+    public let ok: Bool
+    /// What was found, or what to do.
+    public let detail: String
+  }
+
+  public static let duckDBVersion = "v1.5.5"
+
+  /// - Parameters:
+  ///   - place: the lake to look at; it need not be there.
+  ///   - state: where this host's files are.
+  public static func examine(_ place: String, state: String?) async -> [Finding] {
+    var findings: [Finding] = []
+    func add(_ name: String, _ check: () async throws -> String) async {
+      do {
+        findings.append(Finding(name: name, ok: true, detail: try await check()))
+      } catch {
+        findings.append(Finding(name: name, ok: false, detail: String(describing: error)))
+      }
+    }
+    struct Missing: Error, CustomStringConvertible {
+      let description: String
+    }
+
+    await add("project files") { try Home.find().path }
+    await add("DuckDB library") {
+      let version = DuckDBConnection.libraryVersion
+      guard version == duckDBVersion else {
+        throw Missing(
+          description: "\(version) is linked, dbt uses \(duckDBVersion): run 'make setup build'")
+      }
+      return version
+    }
+    await add("DuckDB runs") {
+      let row = try DuckDBConnection(path: nil).query("SELECT 6 * 7")
+      return row[0][0].int == 42 ? "a query answered" : "a query gave \(row)"
+    }
+    await add("contract") {
+      let fields = try contract().contract.fields
+      return "\(fields.count) fields"
+    }
+    await add("dbt") {
+      let home = try Home.find()
+      let scratch = NSTemporaryDirectory() + "medallion-doctor"
+      _ = try DbtProject(python: home.python, directory: home.dbt, scratch: scratch)
+      return try await DbtProject.version(python: home.python)
+    }
+    await add("disk") {
+      let directory = existing(above: state ?? place)
+      let free = try FileManager.default.attributesOfFileSystem(forPath: directory)[.systemFreeSize]
+      let gigabytes = Double((free as? NSNumber)?.int64Value ?? 0) / 1e9
+      guard gigabytes > 1 else {
+        throw Missing(description: "less than 1 GB is free at \(directory): free some space")
+      }
+      return "\(Int(gigabytes)) GB free at \(directory)"
+    }
+    await add("lake") {
+      guard FileManager.default.fileExists(atPath: place) else {
+        return "none at \(place) yet: 'medallion run' makes it"
+      }
+      let workspace = try await Workspace.open(place, state: state, creating: false)
+      let status = try Status(workspace)
+      return "\(status.commits) commits, \(status.bronze.rows) bronze rows, \(status.parked) parked"
+    }
+    return findings
+  }
+
+  private static func contract() throws -> ContractFile {
+    try ContractFile(path: try Home.find().contract)
+  }
+
+  private static func existing(above path: String) -> String {
+    var path = URL(fileURLWithPath: path).path
+    while !FileManager.default.fileExists(atPath: path), path.count > 1 {
+      path = (path as NSString).deletingLastPathComponent
+    }
+    return path
+  }
+}

@@ -1,0 +1,150 @@
+import Bronze
+import Flow
+import Foundation
+import Lake
+import Ledger
+public import Logging
+import ObjectStore
+public import ServiceLifecycle
+public import Simulator
+import Snowpipe
+import Synchronization
+import Transform
+import Warehouse
+
+/// The whole pipeline in one process: simulator, bronze, pipe and dbt beside each other, each woken
+/// by what the one before it has done.
+public final class PipelineRun: Service {
+  public struct Options: Sendable {
+    public var pace: SimulatorService.Pace
+    public var faults: FaultPlan
+    public var seed: UInt64?
+    /// Ends after so many events, once they are in gold.
+    public var events: Int?
+    /// Ends after so long, once everything is in gold.
+    public var duration: Duration?
+    public var answerKey: String?
+
+    public init(
+      pace: SimulatorService.Pace, faults: FaultPlan, seed: UInt64? = nil, events: Int? = nil,
+      duration: Duration? = nil, answerKey: String? = nil
+    ) {
+      self.pace = pace
+      self.faults = faults
+      self.seed = seed
+      self.events = events
+      self.duration = duration
+      self.answerKey = answerKey
+    }
+  }
+
+  /// Raw bytes that bronze may be behind.
+  private static let rawBacklogBytes = 64 << 20
+  /// Bronze files that the pipe may be behind.
+  private static let loadBacklogFiles = 200
+
+  public let meter = RunMeter()
+  private let workspace: Workspace
+  private let options: Options
+  private let world: World
+  private let logger: Logger
+  private let locks: [StageLock]
+  private let project: DbtProject
+
+  /// Takes the stages of the lake; throws `LakeError.stageBusy` if another process has one.
+  public init(_ workspace: Workspace, options: Options, logger: Logger) throws {
+    self.workspace = workspace
+    self.options = options
+    self.logger = logger
+    locks = try ["bronze", "ingest", "transform"].map {
+      try StageLock($0, state: workspace.state)
+    }
+    project = try workspace.dbtProject()
+    world = try World.plain(from: workspace.home.products)
+  }
+
+  public func run() async throws {
+    let made = Signal()
+    let committed = Signal()
+    let staged = Signal()
+    let rawBacklog = Backlog(limit: Self.rawBacklogBytes)
+    let loadBacklog = Backlog(limit: Self.loadBacklogFiles)
+    let meter = meter
+    let lake = workspace.lake
+    let ledger = workspace.ledger
+
+    let simulator = SimulatorService(
+      store: lake.store,
+      generator: EventGenerator(world: world, seed: options.seed, faults: options.faults),
+      pace: options.pace, events: options.events, answerKey: options.answerKey,
+      backlog: rawBacklog, logger: logger
+    ) { _, events in
+      meter.update {
+        $0.objects += 1
+        $0.events += events
+      }
+    }
+    let bronze = BronzeStage(
+      lake: lake, ledger: ledger, contract: workspace.contract, logger: logger
+    ) { report in
+      rawBacklog.remove(report.commit.sources.map { Int($0.size) }.reduce(0, +))
+      committed.raise()
+      meter.update {
+        $0.bronzeRows += report.commit.counts.accepted
+        $0.quarantined += report.commit.counts.quarantinedTotal
+        $0.blank += report.commit.counts.blank
+      }
+    }
+    let pipe = PipeStage(
+      lake: lake, ledger: ledger, warehouse: workspace.warehouse, contract: workspace.contract,
+      logger: logger
+    ) { rows in meter.update { $0.stagingRows += rows } }
+    let transform = TransformStage(
+      lake: lake, ledger: ledger, warehouse: workspace.warehouse, project: project, logger: logger
+    ) { report in
+      meter.update { reading in
+        reading.refreshes += 1
+        guard report.ok else {
+          reading.failedRefreshes += 1
+          return
+        }
+        reading.silverRows = report.counts.silverRows
+        reading.goldRevenue = report.counts.goldRevenue
+        reading.newestGoldMicros = report.counts.newestGoldMicros
+        if let newest = report.counts.newestGoldMicros {
+          reading.freshness.append(Date().timeIntervalSince1970 - Double(newest) / 1e6)
+        }
+      }
+    }
+
+    let deadline = options.duration.map { ContinuousClock.now + $0 }
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      let blocking = BlockingExecutor.shared
+      group.addTask(executorPreference: blocking) {
+        defer { made.finish() }
+        _ = try await simulator.run { deadline.map { ContinuousClock.now >= $0 } ?? false }
+      }
+      group.addTask(executorPreference: blocking) {
+        let pace = BronzeFollower.Pace(loadBacklog: loadBacklog)
+        try await BronzeFollower(stage: bronze, pace: pace, committed: committed)
+          .run(upstream: made)
+      }
+      group.addTask(executorPreference: blocking) {
+        try await pipe.run(upstream: committed, waiting: loadBacklog, staged: staged)
+      }
+      group.addTask(executorPreference: blocking) { try await transform.run(upstream: staged) }
+      try await group.waitForAll()
+    }
+  }
+}
+
+extension World {
+  /// The original script's world, with the products of a catalogue file.
+  public static func plain(from path: String) throws -> World {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw LakeError(.noContract, "there is no product catalogue at \(path)")
+    }
+    let catalogue = try ProductCatalogue(csv: String(decoding: data, as: UTF8.self))
+    return .plain(catalogue)
+  }
+}

@@ -1,0 +1,154 @@
+public import Foundation
+import Lake
+public import Ledger
+import ObjectStore
+import Transform
+import Warehouse
+
+/// What a lake holds and what waits, as `medallion status` tells it.
+///
+/// Read from the ledger alone: it never waits for the warehouse. The JSON form is stable.
+public struct Status: Codable, Sendable {
+  public struct Raw: Codable, Sendable {
+    /// Objects that were consumed.
+    public let objects: Int
+    public let lines: Int
+    public let bytes: Int
+    /// Objects under `raw/` that are no raw objects, by the last full listing.
+    public let ignored: Int
+    /// Objects whose content changed after they were consumed.
+    public let changed: Int
+  }
+
+  public struct Bronze: Codable, Sendable {
+    public let files: Int
+    public let rows: Int
+    /// Members that did not fit their field, or fit none, by name.
+    public let rescued: [String: Int]
+  }
+
+  public struct Quarantine: Codable, Sendable {
+    public let lines: Int
+    public let reasons: [String: Int]
+  }
+
+  public struct Lines: Codable, Sendable {
+    public let lines: Int
+  }
+
+  public struct Staging: Codable, Sendable {
+    public let rows: Int
+  }
+
+  public struct Silver: Codable, Sendable {
+    public let rows: Int
+    public let duplicates: Int
+    public let conflicts: Int
+  }
+
+  public struct Gold: Codable, Sendable {
+    /// With two decimals.
+    public let revenue: String
+    public let transactions: Int
+  }
+
+  public struct Pipe: Codable, Sendable {
+    /// Committed bronze files that are not loaded.
+    public let pending: Int
+  }
+
+  public struct Dbt: Codable, Sendable {
+    public let ok: Bool
+    public let at: String
+    public let failure: String?
+    public let elapsedSeconds: Double
+
+    enum CodingKeys: String, CodingKey {
+      case ok, at, failure
+      case elapsedSeconds = "elapsed_seconds"
+    }
+  }
+
+  public let lake: String
+  public let commits: Int
+  public let raw: Raw
+  public let bronze: Bronze
+  public let quarantine: Quarantine
+  public let blank: Lines
+  /// Objects and files that wait for a person.
+  public let parked: Int
+  public let staging: Staging
+  public let silver: Silver
+  public let gold: Gold
+  public let pipe: Pipe
+  /// The last refresh of silver and gold; nil before the first.
+  public let dbt: Dbt?
+  /// Age of the newest event in gold; nil if gold is empty.
+  public let freshnessSeconds: Double?
+  /// What is parked or changed, and why.
+  public let troubles: [Ledger.Trouble]
+
+  enum CodingKeys: String, CodingKey {
+    case lake, commits, raw, bronze, quarantine, blank, parked, staging, silver, gold, pipe, dbt
+    case troubles
+    case freshnessSeconds = "freshness_seconds"
+  }
+
+  /// Reads the ledger as it is.
+  public init(_ workspace: Workspace, now: Date = Date()) throws {
+    let ledger = workspace.ledger
+    let totals = try ledger.totals()
+    let counts = try ledger.gauge("warehouse", as: WarehouseCounts.self) ?? WarehouseCounts()
+    let troubles = try ledger.troubles()
+    func total(_ name: String) -> Int { totals[name] ?? 0 }
+    func named(_ prefix: String) -> [String: Int] {
+      var values: [String: Int] = [:]
+      for (name, value) in totals where name.hasPrefix(prefix) && value != 0 {
+        values[String(name.dropFirst(prefix.count))] = value
+      }
+      return values
+    }
+    let reasons = named("quarantined.")
+    lake = workspace.lake.store.location
+    commits = try ledger.lastCommit()
+    raw = Raw(
+      objects: total("raw.objects"), lines: total("raw.lines"), bytes: total("raw.bytes"),
+      ignored: try ledger.gauge("raw.ignored", as: Int.self) ?? 0, changed: troubles.changed.count)
+    bronze = Bronze(
+      files: total("bronze.files"), rows: total("bronze.rows"), rescued: named("rescued."))
+    quarantine = Quarantine(lines: reasons.values.reduce(0, +), reasons: reasons)
+    blank = Lines(lines: total("blank"))
+    parked = troubles.parked.count
+    staging = Staging(rows: counts.stagingRows)
+    silver = Silver(
+      rows: counts.silverRows, duplicates: counts.duplicates, conflicts: counts.conflicts)
+    gold = Gold(revenue: counts.goldRevenue, transactions: counts.goldTransactions)
+    pipe = Pipe(pending: try ledger.waitingFileCount())
+    dbt = try ledger.gauge("transform", as: TransformReport.self).map {
+      Dbt(ok: $0.ok, at: $0.at, failure: $0.failure, elapsedSeconds: $0.elapsedSeconds)
+    }
+    freshnessSeconds = counts.newestGoldMicros.map {
+      ((now.timeIntervalSince1970 - Double($0) / 1e6) * 1000).rounded() / 1000
+    }
+    self.troubles = troubles.parked + troubles.changed
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(lake, forKey: .lake)
+    try container.encode(commits, forKey: .commits)
+    try container.encode(raw, forKey: .raw)
+    try container.encode(bronze, forKey: .bronze)
+    try container.encode(quarantine, forKey: .quarantine)
+    try container.encode(blank, forKey: .blank)
+    try container.encode(parked, forKey: .parked)
+    try container.encode(staging, forKey: .staging)
+    try container.encode(silver, forKey: .silver)
+    try container.encode(gold, forKey: .gold)
+    try container.encode(pipe, forKey: .pipe)
+    // Named even where there is none, so that a script finds the same members always.
+    try container.encode(dbt, forKey: .dbt)
+    try container.encode(freshnessSeconds, forKey: .freshnessSeconds)
+    try container.encode(troubles, forKey: .troubles)
+  }
+}

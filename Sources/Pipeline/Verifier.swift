@@ -1,0 +1,167 @@
+import Bronze
+import DuckDB
+import Foundation
+import Lake
+import Ledger
+import ObjectStore
+import Simulator
+import Snowpipe
+import Warehouse
+
+/// Shows that every line is accounted for, from raw to gold, or where it is not.
+///
+/// Each side of an equality is counted apart from the other: raw lines by the objects' own records
+/// or, `deep`, from the objects; quarantine from its files; bronze from Parquet footers; staging,
+/// silver, its losers and gold in the warehouse. The warehouse is looked at first, then the
+/// commits, then raw, so that it is true while the pipeline runs: what came later is pending.
+public struct Verifier: Sendable {
+  private let workspace: Workspace
+  private let deep: Bool
+  private let answerKey: String?
+
+  /// - Parameters:
+  ///   - deep: also reads every raw object again and compares its content.
+  ///   - answerKey: a file that the simulator wrote.
+  public init(_ workspace: Workspace, deep: Bool = false, answerKey: String? = nil) {
+    self.workspace = workspace
+    self.deep = deep
+    self.answerKey = answerKey
+  }
+
+  public func run() async throws -> VerifyReport {
+    let warehouse = try await WarehouseFacts(workspace.warehouse)
+    let commits = try await readCommits()
+    try await workspace.ledger.catchUp(with: workspace.lake)
+    let raw = try await RawFacts(workspace, commits: commits, deep: deep)
+    let footers = try FooterFacts(workspace, commits: commits)
+    let quarantine = try await QuarantineFacts(
+      workspace, commits: commits, remembering: answerKey != nil)
+    let score = try answerKey.map { try Self.score($0, commits: commits, quarantine: quarantine) }
+    return Self.report(
+      warehouse: warehouse, commits: commits, raw: raw, footers: footers, quarantine: quarantine,
+      score: score, troubles: try workspace.ledger.troubles())
+  }
+
+  // MARK: -
+
+  private func readCommits() async throws -> [Commit] {
+    var commits: [Commit] = []
+    while true {
+      let next = try await workspace.lake.commits.read(after: commits.count)
+      if next.isEmpty { return commits }
+      commits += next
+    }
+  }
+
+  private static func report(
+    warehouse: WarehouseFacts, commits: [Commit], raw: RawFacts, footers: FooterFacts,
+    quarantine: QuarantineFacts, score: VerifyReport.Score?,
+    troubles: (parked: [Ledger.Trouble], changed: [Ledger.Trouble])
+  ) -> VerifyReport {
+    var findings = raw.findings + footers.findings + quarantine.findings
+    for trouble in troubles.parked { findings.append("\(trouble.key) is parked: \(trouble.reason)") }
+    for trouble in troubles.changed { findings.append("\(trouble.key) \(trouble.reason)") }
+
+    var batches: [VerifyReport.Batch] = []
+    for commit in commits {
+      let rows = commit.bronze.map { footers.rows[$0.key] ?? 0 }.reduce(0, +)
+      let loaded = commit.bronze.allSatisfy { warehouse.stagingRows[$0.key.text] != nil }
+      let staged = commit.bronze.map { warehouse.stagingRows[$0.key.text] ?? 0 }.reduce(0, +)
+      let counts = commit.counts
+      let lines = commit.sources.map(\.lines).reduce(0, +)
+      let ok =
+        lines == counts.accepted + counts.quarantinedTotal + counts.blank
+        && counts.accepted == rows && (!loaded || staged == rows)
+      let batch = VerifyReport.Batch(
+        commit: commit.number, batch: commit.batch.text, lines: lines, accepted: counts.accepted,
+        quarantined: counts.quarantinedTotal, blank: counts.blank, bronzeRows: rows,
+        stagingRows: loaded ? staged : nil, ok: ok)
+      if !ok { findings.append("commit \(commit.number) (batch \(commit.batch)) does not balance") }
+      batches.append(batch)
+    }
+
+    func sum(_ value: (VerifyReport.Batch) -> Int) -> Int { batches.map(value).reduce(0, +) }
+    let accepted = sum(\.accepted)
+    let quarantined = sum(\.quarantined)
+    let bronzeRows = footers.rows.values.reduce(0, +)
+    let pendingBronze = footers.rows
+      .filter { warehouse.stagingRows[$0.key.text] == nil }.values.reduce(0, +)
+    // Files that only the history knows would be rows of another lake, or of a lost commit.
+    let stagedRows = warehouse.stagingRows.values.reduce(0, +)
+    var checks = [
+      VerifyReport.Check(
+        "raw lines = accepted + quarantined + blank", raw.lines,
+        accepted + quarantined + sum(\.blank)),
+      VerifyReport.Check("quarantined = quarantine records", quarantined, quarantine.records),
+      VerifyReport.Check("accepted = bronze rows", accepted, bronzeRows),
+      VerifyReport.Check("bronze rows = staging rows", bronzeRows - pendingBronze, stagedRows),
+    ]
+    let counts = warehouse.counts
+    let resolved = counts.silverRows + counts.duplicates + counts.conflicts
+    if warehouse.isWindowClosed {
+      checks += [
+        VerifyReport.Check(
+          "staging rows = silver + duplicates + conflicts", counts.transformedRows, resolved),
+        VerifyReport.Check("silver rows = gold transactions", counts.silverRows, counts.goldTransactions),
+        VerifyReport.Check(
+          "silver revenue = gold revenue", .amount(counts.silverRevenue),
+          .amount(counts.goldRevenue), ok: counts.silverRevenue == counts.goldRevenue),
+      ]
+    } else {
+      // A refresh was cut short: its models are between two windows until the next one ends.
+      checks.append(
+        VerifyReport.Check(
+          "staging rows ≥ silver + duplicates + conflicts (a refresh is unfinished)",
+          .count(counts.stagingRows), .count(resolved),
+          ok: (counts.transformedRows...counts.stagingRows).contains(resolved)))
+    }
+    checks.append(
+      VerifyReport.Check(
+        "nothing is parked or changed", troubles.parked.count + troubles.changed.count, 0))
+    if let score {
+      checks.append(
+        VerifyReport.Check(
+          "quarantine = answer key", score.matched + score.wrongReason + score.unexpected,
+          score.matched + score.missed + score.wrongReason))
+      if score.wrongReason > 0 {
+        checks.append(
+          VerifyReport.Check("reasons = answer key", score.wrongReason, 0))
+      }
+    }
+    for check in checks where !check.ok {
+      findings.append("\(check.name): \(check.left) against \(check.right)")
+    }
+    let waiting = VerifyReport.Waiting(
+      rawObjects: raw.waiting, bronzeRows: pendingBronze,
+      stagingRows: warehouse.isWindowClosed
+        ? counts.stagingRows - counts.transformedRows : max(0, counts.stagingRows - resolved))
+    return VerifyReport(
+      balanced: findings.isEmpty, pending: waiting.rawObjects + waiting.bronzeRows + waiting.stagingRows,
+      waiting: waiting, checks: checks, batches: batches, score: score, findings: findings)
+  }
+
+  private static func score(
+    _ path: String, commits: [Commit], quarantine: QuarantineFacts
+  ) throws -> VerifyReport.Score {
+    guard let file = FileManager.default.contents(atPath: path) else {
+      throw LakeError(.noContract, "there is no answer key at \(path)")
+    }
+    let consumed = Set(commits.flatMap { $0.sources.map(\.key.text) })
+    var score = VerifyReport.Score()
+    var left = quarantine.reasons
+    for line in file.split(separator: UInt8(ascii: "\n")) {
+      guard let answer = try? JSONDecoder().decode(AnswerKeyRecord.self, from: line) else {
+        throw LakeError(.corruptCommit, "\(path) is no answer key: a line of it cannot be read")
+      }
+      // A kill between key and object leaves answers to objects that were never put.
+      guard let expected = answer.reason, consumed.contains(answer.sourceObject) else { continue }
+      switch left.removeValue(forKey: .init(object: answer.sourceObject, line: answer.line)) {
+      case expected: score.matched += 1
+      case nil: score.missed += 1
+      default: score.wrongReason += 1
+      }
+    }
+    score.unexpected = left.count
+    return score
+  }
+}

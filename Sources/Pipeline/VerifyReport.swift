@@ -1,0 +1,118 @@
+/// What `medallion verify` found: whether every line is accounted for.
+public struct VerifyReport: Codable, Sendable {
+  /// A number of things, or an amount of money as text with two decimals.
+  public enum Quantity: Codable, Sendable, Equatable, CustomStringConvertible {
+    case count(Int)
+    case amount(String)
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      self =
+        if let count = try? container.decode(Int.self) {
+          .count(count)
+        } else {
+          .amount(try container.decode(String.self))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.singleValueContainer()
+      switch self {
+      case .count(let count): try container.encode(count)
+      case .amount(let amount): try container.encode(amount)
+      }
+    }
+
+    public var description: String {
+      switch self {
+      case .count(let count): String(count)
+      case .amount(let amount): amount
+      }
+    }
+  }
+
+  /// One equality, its sides counted apart from each other.
+  public struct Check: Codable, Sendable, Equatable {
+    public let name: String
+    public let left: Quantity
+    public let right: Quantity
+    public let ok: Bool
+
+    init(_ name: String, _ left: Int, _ right: Int) {
+      self.init(name, .count(left), .count(right), ok: left == right)
+    }
+
+    init(_ name: String, _ left: Quantity, _ right: Quantity, ok: Bool) {
+      self.name = name
+      self.left = left
+      self.right = right
+      self.ok = ok
+    }
+  }
+
+  /// The equation of one commit.
+  public struct Batch: Codable, Sendable, Equatable {
+    public let commit: Int
+    public let batch: String
+    public let lines: Int
+    public let accepted: Int
+    public let quarantined: Int
+    public let blank: Int
+    /// By the footers of its files.
+    public let bronzeRows: Int
+    /// In the warehouse; nil while a file of it is not loaded.
+    public let stagingRows: Int?
+    public let ok: Bool
+
+    enum CodingKeys: String, CodingKey {
+      case commit, batch, lines, accepted, quarantined, blank, ok
+      case bronzeRows = "bronze_rows"
+      case stagingRows = "staging_rows"
+    }
+  }
+
+  /// What has not arrived at the next layer yet, which is no imbalance.
+  public struct Waiting: Codable, Sendable, Equatable {
+    public var rawObjects = 0
+    public var bronzeRows = 0
+    public var stagingRows = 0
+
+    enum CodingKeys: String, CodingKey {
+      case rawObjects = "raw_objects"
+      case bronzeRows = "bronze_rows"
+      case stagingRows = "staging_rows"
+    }
+  }
+
+  /// How quarantine compares with what the simulator injected.
+  public struct Score: Codable, Sendable, Equatable {
+    /// Lines that had to be quarantined and were, for the right reason.
+    public var matched = 0
+    /// Lines that had to be quarantined and were not.
+    public var missed = 0
+    /// Lines that were quarantined for another reason.
+    public var wrongReason = 0
+    /// Lines of these objects that were quarantined and should not have been.
+    public var unexpected = 0
+
+    enum CodingKeys: String, CodingKey {
+      case matched, missed, unexpected
+      case wrongReason = "wrong_reason"
+    }
+  }
+
+  public let balanced: Bool
+  /// Everything in `waiting`, added up; 0 once all has arrived.
+  public let pending: Int
+  public let waiting: Waiting
+  public let checks: [Check]
+  public let batches: [Batch]
+  public let score: Score?
+  /// Where it does not balance, a sentence each.
+  public let findings: [String]
+
+  enum CodingKeys: String, CodingKey {
+    case balanced, pending, waiting, checks, batches, findings
+    case score = "answer_key"
+  }
+}

@@ -1,0 +1,59 @@
+import Foundation
+public import Lake
+public import Ledger
+import Logging
+import ObjectStore
+public import Transform
+public import Warehouse
+
+/// A lake with everything that this host keeps for it.
+public struct Workspace: Sendable {
+  public let lake: Lake
+  public let ledger: Ledger
+  public let warehouse: Warehouse
+  public let contract: ContractFile
+  public let home: Home
+  /// The directory of the ledger, the warehouse, the locks and the logs.
+  public let state: String
+
+  /// Opens a lake, and its ledger up to the newest commit.
+  ///
+  /// - Parameters:
+  ///   - place: a directory.
+  ///   - state: where this host's own files are; beside the lake if nil.
+  ///   - contract: the contract's file; the project's own if nil.
+  ///   - creating: makes the lake if there is none.
+  public static func open(
+    _ place: String, state: String? = nil, contract: String? = nil, creating: Bool
+  ) async throws -> Workspace {
+    let home = try Home.find()
+    let contract = try ContractFile(path: contract ?? home.contract)
+    if !creating, !FileManager.default.fileExists(atPath: place), !place.contains("://") {
+      throw LakeError(
+        .noLake, "there is no lake at \(place): start one with 'medallion run --lake \(place)'")
+    }
+    let store = try StoreLocation.open(place)
+    let lake = try await Lake.open(in: store, creating: creating)
+    let state = try directory(state ?? store.location)
+    let ledger = try Ledger(path: "\(state)/ledger.sqlite", lake: lake.identity)
+    try await ledger.catchUp(with: lake)
+    return Workspace(
+      lake: lake, ledger: ledger, warehouse: Warehouse(state: state, lake: lake.identity),
+      contract: contract, home: home, state: state)
+  }
+
+  public func dbtProject() throws -> DbtProject {
+    try DbtProject(python: home.python, directory: home.dbt, scratch: "\(state)/logs/dbt")
+  }
+
+  private static func directory(_ path: String) throws -> String {
+    do {
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    } catch {
+      throw LakeError(
+        .unsupportedPlace,
+        "cannot keep this host's files in \(path): it must be a directory that this user may write")
+    }
+    return URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+  }
+}

@@ -1,0 +1,70 @@
+/// What the dbt worker is asked to do: one line of JSON.
+public struct DbtRequest: Codable, Sendable {
+  public enum Command: String, Codable, Sendable {
+    case run, build, seed, test
+  }
+
+  var id = 0
+  public var command: Command
+  public var select: [String]
+  public var fullRefresh: Bool
+  public var target: String
+  /// After this the worker ends itself.
+  public var timeoutSeconds: Int
+
+  enum CodingKeys: String, CodingKey {
+    case id, command, select, target
+    case fullRefresh = "full_refresh"
+    case timeoutSeconds = "timeout_seconds"
+  }
+
+  public init(
+    _ command: Command, select: [String] = [], fullRefresh: Bool = false, target: String = "duckdb",
+    timeoutSeconds: Int = 3600
+  ) {
+    self.command = command
+    self.select = select
+    self.fullRefresh = fullRefresh
+    self.target = target
+    self.timeoutSeconds = timeoutSeconds
+  }
+}
+
+/// What the dbt worker answers: one line of JSON.
+public struct DbtReply: Codable, Sendable {
+  public struct Node: Codable, Sendable {
+    public let name: String
+    public let resourceType: String
+    public let status: String
+    public let message: String?
+    public let seconds: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case name, status, message, seconds
+      case resourceType = "resource_type"
+    }
+
+    /// Whether this node stands in the way of success.
+    public var isFailure: Bool { ["error", "fail", "runtime error"].contains(status) }
+  }
+
+  let id: Int
+  public let ok: Bool
+  public let elapsedSeconds: Double
+  public let nodes: [Node]
+  public let error: String?
+
+  enum CodingKeys: String, CodingKey {
+    case id, ok, nodes, error
+    case elapsedSeconds = "elapsed_seconds"
+  }
+
+  /// One sentence on what failed; nil if nothing did.
+  public var failure: String? {
+    if ok { return nil }
+    let failed = nodes.filter(\.isFailure).map { node in
+      "\(node.resourceType) \(node.name): \(node.message ?? node.status)"
+    }
+    return failed.isEmpty ? error ?? "dbt failed without a word" : failed.joined(separator: "; ")
+  }
+}

@@ -1,0 +1,154 @@
+import CrashPoint
+import DuckDB
+public import Flow
+import Foundation
+public import Lake
+public import Ledger
+public import Logging
+import ObjectStore
+import ServiceLifecycle
+public import Warehouse
+
+/// Staging → silver → gold: runs dbt over what was loaded, then publishes gold.
+///
+/// Every model of a run reads one window of `_load_seq`, which moves on only when all of them
+/// succeeded. A run that fails leaves the last good gold where it is.
+public struct TransformStage: Sendable {
+  private let lake: Lake
+  private let ledger: Ledger
+  private let warehouse: Warehouse
+  private let project: DbtProject
+  private let logger: Logger
+  private let transformed: @Sendable (TransformReport) -> Void
+
+  /// - Parameter transformed: called after each refresh, failed ones too.
+  public init(
+    lake: Lake, ledger: Ledger, warehouse: Warehouse, project: DbtProject, logger: Logger,
+    transformed: @escaping @Sendable (TransformReport) -> Void = { _ in }
+  ) {
+    self.lake = lake
+    self.ledger = ledger
+    self.warehouse = warehouse
+    self.project = project
+    self.logger = logger
+    self.transformed = transformed
+  }
+
+  /// One dbt run, or build, and the publication of gold.
+  public func runOnce(_ request: DbtRequest) async throws -> TransformReport {
+    try await DbtWorker.withSession(project, warehouse: warehouse) { session in
+      try await refresh(request, session)
+    }
+  }
+
+  /// Refreshes after each load, until a graceful shutdown, or until `upstream` has finished and
+  /// everything is transformed and tested.
+  ///
+  /// A run that fails is reported, and tried again with the next load; a worker that dies is
+  /// replaced.
+  ///
+  /// - Parameter interval: least time from the start of one refresh to the next.
+  public func run(upstream: Signal, interval: Duration = .seconds(1)) async throws {
+    try await withGracefulShutdownHandler {
+      var isPending = try await Outage.waitOut(stage: "transform", logger: logger) {
+        try await hasRows()
+      }
+      var failures = 0
+      while true {
+        do {
+          try await DbtWorker.withSession(project, warehouse: warehouse) { session in
+            // What an earlier process loaded and did not transform, or published and not switched.
+            if isPending { try await refreshLogging(DbtRequest(.run), session) }
+            isPending = false
+            for await _ in upstream.wakes {
+              if Task.isShuttingDownGracefully { break }
+              let began = ContinuousClock.now
+              isPending = true
+              try await refreshLogging(DbtRequest(.run), session)
+              isPending = false
+              failures = 0
+              let rest = interval - (ContinuousClock.now - began)
+              if rest > .zero {
+                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) }
+              }
+            }
+            if !Task.isShuttingDownGracefully {
+              isPending = true
+              try await refreshLogging(DbtRequest(.build), session)
+              isPending = false
+            }
+          }
+          return
+        } catch let failure as TransformError where failure.code == .workerLost {
+          failures += 1
+          logger.error("the dbt worker is lost", metadata: ["reason": "\(failure)"])
+          try note(failure: failure.message)
+          if Task.isShuttingDownGracefully || failures > 5 { throw failure }
+        }
+      }
+    } onGracefulShutdown: {
+      upstream.finish()
+    }
+  }
+
+  // MARK: -
+
+  /// Whether there is anything to transform. What an earlier process left undone is not asked of
+  /// the ledger, which may be older than the warehouse: a refresh of nothing new is cheap.
+  private func hasRows() async throws -> Bool {
+    let counts = try await warehouse.withConnection { try WarehouseCounts($0) }
+    try ledger.setGauge("warehouse", counts)
+    return counts.stagingRows > 0
+  }
+
+  /// A refresh whose failure the pipeline survives.
+  private func refreshLogging(_ request: DbtRequest, _ session: DbtWorker.Session) async throws {
+    do {
+      _ = try await refresh(request, session)
+    } catch let failure as TransformError where failure.code == .failed {
+      logger.error("dbt failed", metadata: ["reason": "\(failure)"])
+    } catch let failure as any OutageError where failure.isOutage {
+      logger.warning("gold could not be published", metadata: ["reason": "\(failure)"])
+      try note(failure: String(describing: failure))
+    }
+  }
+
+  private func refresh(
+    _ request: DbtRequest, _ session: DbtWorker.Session
+  ) async throws -> TransformReport {
+    let refresh = BatchID()
+    let (reply, counts, export) = try await warehouse.withTurn { turn in
+      CrashPoint.beforeDbtRun.reach()
+      let reply = try await session.request(request)
+      CrashPoint.afterDbtRun.reach()
+      // Only what succeeded as a whole is worth publishing.
+      let (counts, export) = try await turn.withConnection { connection in
+        let export =
+          reply.ok
+          ? try GoldSnapshot.export(
+            connection, to: "\(project.scratch)/gold", refresh: refresh) : nil
+        return (try WarehouseCounts(connection), export)
+      }
+      return (reply, counts, export)
+    }
+    if let export { _ = try await GoldSnapshot.publish(export, in: lake) }
+    try ledger.setGauge("warehouse", counts)
+    let report = TransformReport(
+      at: Timestamp.text(Date()), ok: reply.ok, command: request.command.rawValue,
+      elapsedSeconds: reply.elapsedSeconds, failure: reply.failure,
+      nodes: Dictionary(reply.nodes.map { ($0.status, 1) }, uniquingKeysWith: +), counts: counts)
+    try ledger.setGauge("transform", report)
+    transformed(report)
+    if let failure = reply.failure { throw TransformError(.failed, "dbt failed: \(failure)") }
+    return report
+  }
+
+  private func note(failure: String) throws {
+    let counts = try ledger.gauge("warehouse", as: WarehouseCounts.self) ?? WarehouseCounts()
+    let report = TransformReport(
+      at: Timestamp.text(Date()), ok: false, command: "run", elapsedSeconds: 0, failure: failure,
+      nodes: [:], counts: counts)
+    try ledger.setGauge("transform", report)
+    transformed(report)
+  }
+}

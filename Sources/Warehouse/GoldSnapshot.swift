@@ -1,0 +1,110 @@
+import CrashPoint
+public import DuckDB
+import Foundation
+public import Lake
+import ObjectStore
+
+/// What `gold/current.json` says: the files of one refresh of gold, for readers that have no
+/// warehouse.
+public struct GoldSnapshot: Codable, Sendable, Equatable {
+  public struct Table: Codable, Sendable, Equatable {
+    public let files: [String]
+    public let rows: Int
+  }
+
+  public let format: Int
+  public let refresh: BatchID
+  public let publishedAt: String
+  public let tables: [String: Table]
+
+  enum CodingKeys: String, CodingKey {
+    case format, refresh, tables
+    case publishedAt = "published_at"
+  }
+
+  /// Gold's tables, written as Parquet files of this host and not yet in the lake.
+  public struct Export: Sendable {
+    fileprivate let refresh: BatchID
+    fileprivate let tables: [(name: String, path: String, rows: Int)]
+  }
+
+  /// Writes every table of the schema `gold` as a file below `directory`.
+  public static func export(
+    _ connection: DuckDBConnection, to directory: String, refresh: BatchID
+  ) throws -> Export {
+    try FileManager.default.createDirectory(
+      atPath: directory, withIntermediateDirectories: true)
+    let names = try WarehouseTables(connection).names
+      .filter { $0.hasPrefix("gold.") }.map { String($0.dropFirst("gold.".count)) }.sorted()
+    let tables = try names.map { name in
+      let path = "\(directory)/\(refresh)-\(name).parquet"
+      try connection.execute(
+        """
+        COPY (SELECT * FROM retail.gold.\(name.sqlName) ORDER BY ALL) TO \(path.sqlLiteral)
+          (FORMAT parquet, COMPRESSION zstd)
+        """)
+      let rows = try connection.query("SELECT count(*) FROM retail.gold.\(name.sqlName)")[0][0].int
+      return (name, path, rows ?? 0)
+    }
+    return Export(refresh: refresh, tables: tables)
+  }
+
+  /// Puts the exported files into the lake and switches the pointer to them; readers see the old
+  /// snapshot or the new one. The files of the snapshot before the last are removed.
+  public static func publish(_ export: Export, in lake: Lake) async throws -> GoldSnapshot {
+    defer { for table in export.tables { try? FileManager.default.removeItem(atPath: table.path) } }
+    var tables: [String: Table] = [:]
+    for table in export.tables {
+      let key = LakeLayout.goldFile(table: table.name, refresh: export.refresh)
+      try await copy(table.path, to: key, in: lake, batch: export.refresh)
+      tables[table.name] = Table(files: [key.text], rows: table.rows)
+    }
+    let previous = try await current(in: lake)
+    let snapshot = GoldSnapshot(
+      format: 1, refresh: export.refresh, publishedAt: Timestamp.text(Date()), tables: tables)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+    CrashPoint.beforeGoldSwitch.reach()
+    try await lake.store.replace(Array(encoder.encode(snapshot)), at: LakeLayout.goldPointer)
+    CrashPoint.afterGoldSwitch.reach()
+    try await removeOldFiles(keeping: [previous, snapshot].compactMap(\.self), in: lake)
+    return snapshot
+  }
+
+  /// The snapshot that the pointer names; nil before the first.
+  public static func current(in lake: Lake) async throws -> GoldSnapshot? {
+    guard try await lake.store.info(LakeLayout.goldPointer) != nil else { return nil }
+    let bytes = try await lake.store.read(LakeLayout.goldPointer)
+    return try? JSONDecoder().decode(GoldSnapshot.self, from: Data(bytes))
+  }
+
+  // MARK: -
+
+  private static func copy(
+    _ path: String, to key: ObjectKey, in lake: Lake, batch: BatchID
+  ) async throws {
+    let work = LakeLayout.workFile(for: key, batch: batch)
+    let writer = try await lake.store.createWorkObject(work)
+    guard let file = FileHandle(forReadingAtPath: path) else {
+      throw ObjectStoreError(.notFound, "\(path) vanished before it was published")
+    }
+    defer { try? file.close() }
+    while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+      try piece.withUnsafeBytes { try writer.write($0) }
+    }
+    try await writer.finish()
+    try await lake.store.publish(work, as: key)
+  }
+
+  private static func removeOldFiles(keeping: [GoldSnapshot], in lake: Lake) async throws {
+    let kept = Set(keeping.flatMap { $0.tables.values.flatMap(\.files) })
+    var old: [ObjectKey] = []
+    try await lake.store.list(LakeLayout.gold) { object in
+      if object.key != LakeLayout.goldPointer, !kept.contains(object.key.text) {
+        old.append(object.key)
+      }
+      return true
+    }
+    for key in old { try await lake.store.delete(key) }
+  }
+}

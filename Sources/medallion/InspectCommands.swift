@@ -1,0 +1,152 @@
+import ArgumentParser
+import Foundation
+import Ledger
+import Pipeline
+
+struct StatusCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "status",
+    abstract: "Tells what the lake holds and what waits; never waits itself.",
+    discussion: """
+      Examples:
+        medallion status
+        medallion status --json | python3 -m json.tool
+      """)
+
+  @OptionGroup var lakeOptions: LakeOptions
+
+  @Flag(help: "Print JSON; its members are described in docs/json.md.")
+  var json = false
+
+  func run() async throws {
+    let status = try Status(try await lakeOptions.open(creating: false))
+    if json { return try printJSON(status) }
+    print("lake \(status.lake), \(status.commits) commits")
+    print(RunCommand.table(status))
+    for (reason, count) in status.quarantine.reasons.sorted(by: { $0.key < $1.key }) {
+      print("quarantined \(count)  \(reason)")
+    }
+    for (field, count) in status.bronze.rescued.sorted(by: { $0.key < $1.key }) {
+      print("rescued \(count)  \(field)")
+    }
+    if let age = status.freshnessSeconds {
+      print(String(format: "newest event in gold: %.1f s old", age))
+    }
+    if let dbt = status.dbt {
+      print(dbt.ok ? "dbt: succeeded at \(dbt.at)" : "dbt: failed at \(dbt.at): \(dbt.failure ?? "")")
+    }
+    if status.raw.ignored > 0 { print("\(status.raw.ignored) files under raw/ are no raw objects") }
+    for trouble in status.troubles {
+      print("waits for you: \(trouble.key) (\(trouble.stage)): \(trouble.reason)")
+    }
+  }
+}
+
+struct VerifyCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Proves that every line is accounted for, from raw to gold; exit 1 if not.",
+    discussion: """
+      What has not arrived at the next layer yet is pending, and no imbalance.
+
+      Examples:
+        medallion verify
+        medallion verify --deep                      reads every raw object again
+        medallion verify --answer-key key.ndjson     scores quarantine against the simulator
+      """)
+
+  @OptionGroup var lakeOptions: LakeOptions
+
+  @Flag(help: "Read every raw object again: count its lines and compare its content.")
+  var deep = false
+
+  @Flag(help: "Print JSON; its members are described in docs/json.md.")
+  var json = false
+
+  @Flag(help: "Print the equation of every batch, not only of those that do not balance.")
+  var batches = false
+
+  @Option(help: "The answer key that the simulator wrote.")
+  var answerKey: String?
+
+  func run() async throws {
+    let workspace = try await lakeOptions.open(creating: false)
+    let report = try await Verifier(workspace, deep: deep, answerKey: answerKey).run()
+    if json {
+      try printJSON(report)
+    } else {
+      print(Self.table(report))
+      if let listed = Self.batchTable(report, all: batches) { print("\n" + listed) }
+      if let score = report.score {
+        print(
+          "answer key: \(score.matched) matched, \(score.missed) missed, "
+            + "\(score.wrongReason) for another reason, \(score.unexpected) unexpected")
+      }
+      print(Self.verdict(report))
+    }
+    if !report.balanced { throw ExitCode(1) }
+  }
+
+  static func verdict(_ report: VerifyReport) -> String {
+    let waiting = report.waiting
+    var pending = "nothing pending"
+    if report.pending > 0 {
+      pending =
+        "pending: \(waiting.rawObjects) raw objects, \(waiting.bronzeRows) bronze rows, "
+        + "\(waiting.stagingRows) staging rows"
+    }
+    if report.balanced {
+      return "verified: \(report.batches.count) batches, every line accounted for; \(pending)"
+    }
+    return "NOT BALANCED:\n" + report.findings.map { "  \($0)" }.joined(separator: "\n")
+  }
+
+  private static func table(_ report: VerifyReport) -> String {
+    var table = TextTable("check", "left", "right", "")
+    for check in report.checks {
+      table.add(check.name, check.left.description, check.right.description, check.ok ? "ok" : "OFF")
+    }
+    return table.text
+  }
+
+  private static func batchTable(_ report: VerifyReport, all: Bool) -> String? {
+    let listed = report.batches.filter { all || !$0.ok }
+    if listed.isEmpty { return nil }
+    var table = TextTable(
+      "batch", "commit", "lines", "accepted", "quarantined", "blank", "bronze", "staging", "")
+    for batch in listed {
+      table.add(
+        batch.batch, String(batch.commit), String(batch.lines), String(batch.accepted),
+        String(batch.quarantined), String(batch.blank), String(batch.bronzeRows),
+        batch.stagingRows.map(String.init) ?? "pending", batch.ok ? "ok" : "OFF")
+    }
+    return table.text
+  }
+}
+
+struct DoctorCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor",
+    abstract: "Tells what is installed, what is missing, and how to mend it.",
+    discussion: """
+      Example:
+        medallion doctor
+      """)
+
+  @OptionGroup var lakeOptions: LakeOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() async throws {
+    let findings = await Doctor.examine(try lakeOptions.place(), state: lakeOptions.state)
+    if json {
+      try printJSON(findings)
+    } else {
+      for finding in findings {
+        print("\(finding.ok ? "ok  " : "MEND")  \(finding.name): \(finding.detail)")
+      }
+    }
+    if !findings.allSatisfy(\.ok) { throw ExitCode(1) }
+  }
+}

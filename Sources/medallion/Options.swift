@@ -1,0 +1,99 @@
+import ArgumentParser
+import Flow
+import Foundation
+import Logging
+import Pipeline
+import ServiceLifecycle
+import UnixSignals
+
+/// The options of every command that works on a lake.
+struct LakeOptions: ParsableArguments {
+  @Option(help: "The lake: a directory. (default: ./lake)")
+  var lake: String?
+
+  @Option(help: "Where this host keeps its ledger, warehouse and logs. (default: the lake)")
+  var state: String?
+
+  @Option(help: "The contract's file. (default: the project's own)")
+  var contract: String?
+
+  @Option(help: "The least important messages to log: debug, info, warning or error.")
+  var logLevel: String?
+
+  func place() throws -> String { try lake ?? Settings().value("lake") { $0 } ?? "./lake" }
+
+  func open(creating: Bool) async throws -> Workspace {
+    let settings = try Settings()
+    return try await Workspace.open(
+      try place(), state: try state ?? settings.value("state") { $0 },
+      contract: try contract ?? settings.value("contract") { $0 }, creating: creating)
+  }
+
+  /// Logs go to stderr.
+  func logger(quiet: Bool = false) throws -> Logger {
+    let name = try logLevel ?? Settings().value("log-level") { $0 } ?? (quiet ? "warning" : "info")
+    guard let level = Logger.Level(rawValue: name) else {
+      throw UsageError("there is no log level '\(name)': use debug, info, warning or error")
+    }
+    var logger = Logger(label: "medallion") { _ in LineLogHandler() }
+    logger.logLevel = level
+    return logger
+  }
+}
+
+/// A span of time as a person writes it: `500ms`, `90s`, `5m`, `2h`, or seconds without a unit.
+struct Span: ExpressibleByArgument {
+  let duration: Duration
+
+  init?(argument: String) {
+    let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
+    guard let unit = units.first(where: { argument.hasSuffix($0.0) }),
+      let number = Double(argument.dropLast(unit.0.count)), number >= 0, number.isFinite
+    else { return nil }
+    duration = .seconds(number * unit.1)
+  }
+}
+
+/// An instant as a person writes it: RFC 3339 with an offset, or a UTC date.
+struct Instant: ExpressibleByArgument {
+  let micros: Int64
+
+  init?(argument: String) {
+    let styles = [
+      Date.ISO8601FormatStyle(), Date.ISO8601FormatStyle(includingFractionalSeconds: true),
+      Date.ISO8601FormatStyle().year().month().day(),
+    ]
+    guard let date = styles.lazy.compactMap({ try? $0.parse(argument) }).first else { return nil }
+    micros = Int64((date.timeIntervalSince1970 * 1e6).rounded())
+  }
+}
+
+/// Runs work until it ends, or until Ctrl-C or SIGTERM has it finish what is at hand.
+func withSignals(_ logger: Logger, _ work: @escaping @Sendable () async throws -> Void) async throws {
+  struct Work: Service {
+    let work: @Sendable () async throws -> Void
+
+    func run() async throws {
+      // The stages use calls that block, on threads that may.
+      try await withTaskExecutorPreference(BlockingExecutor.shared) { try await work() }
+    }
+  }
+  var quiet = logger
+  quiet.logLevel = .critical
+  let group = ServiceGroup(
+    configuration: ServiceGroupConfiguration(
+      services: [
+        .init(
+          service: Work(work: work), successTerminationBehavior: .gracefullyShutdownGroup,
+          failureTerminationBehavior: .gracefullyShutdownGroup)
+      ],
+      gracefulShutdownSignals: [.sigint, .sigterm], logger: quiet))
+  try await group.run()
+}
+
+/// Prints one line of JSON with sorted keys.
+func printJSON(_ value: some Encodable) throws {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+  print(String(decoding: try encoder.encode(value), as: UTF8.self))
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Foundation
+import Lake
+import ObjectStore
+import Pipeline
+import Simulator
+import Synchronization
+
+struct RunCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Runs the whole pipeline in one process, from event to gold, until Ctrl-C.",
+    discussion: """
+      Simulates 200 purchases a second with small rates of faults, unless told otherwise. With \
+      --for or --events it ends once everything is in gold. Started again, it goes on in the same \
+      lake.
+
+      Examples:
+        medallion run
+        medallion run --for 60s --rate 1000
+        medallion run --lake /data/lake --events 100000 --faults none
+      """)
+
+  @OptionGroup var lakeOptions: LakeOptions
+  @OptionGroup var simulator: SimulatorOptions
+
+  @Option(name: .customLong("for"), help: "Run for so long (90s, 5m, 2h), then drain to gold.")
+  var span: Span?
+
+  func run() async throws {
+    let settings = try Settings()
+    let options = PipelineRun.Options(
+      pace: try simulator.pace(settings, unpaced: .rate(200, size: nil)),
+      faults: try simulator.plan(settings, unless: .default),
+      seed: try simulator.seed(settings), events: simulator.events, duration: span?.duration,
+      answerKey: simulator.answerKey)
+    let logger = try lakeOptions.logger(quiet: true)
+    let workspace = try await lakeOptions.open(creating: true)
+    let run = try PipelineRun(workspace, options: options, logger: logger)
+    Terminal.note(
+      "medallion: running in \(workspace.lake.store.location), "
+        + (span == nil && simulator.events == nil ? "Ctrl-C ends it" : "until it is done"))
+
+    let began = ContinuousClock.now
+    let meter = run.meter
+    let progress = Progress { Self.line(meter.reading, since: began) }
+    try await withSignals(logger) { try await progress.during { try await run.run() } }
+
+    let status = try Status(workspace)
+    print(Self.table(status))
+    print(Self.pace(meter.reading, elapsed: ContinuousClock.now - began))
+    if let dbt = status.dbt, !dbt.ok { print("dbt failed: \(dbt.failure ?? "see logs/dbt")") }
+    let report = try await Verifier(workspace, answerKey: simulator.answerKey).run()
+    print(VerifyCommand.verdict(report))
+    if !report.balanced || status.dbt?.ok == false { throw ExitCode(1) }
+  }
+
+  private static func line(_ reading: RunMeter.Reading, since began: ContinuousClock.Instant) -> String {
+    let lag = reading.newestGoldMicros.map {
+      String(format: "%.1f s", Date().timeIntervalSince1970 - Double($0) / 1e6)
+    }
+    let seconds = Int((ContinuousClock.now - began) / .seconds(1))
+    return "\(seconds) s  raw \(reading.events) events  bronze \(reading.bronzeRows)"
+      + "  quarantined \(reading.quarantined)  staging \(reading.stagingRows)"
+      + "  silver \(reading.silverRows)  gold $\(reading.goldRevenue)  lag \(lag ?? "–")"
+  }
+
+  /// The layers of a lake, as they stand.
+  static func table(_ status: Status) -> String {
+    var table = TextTable("layer", "rows", "")
+    table.add("raw", String(status.raw.lines), "lines in \(status.raw.objects) objects")
+    table.add("  blank", String(status.blank.lines), "lines")
+    table.add("  quarantine", String(status.quarantine.lines), reasons(status))
+    table.add("bronze", String(status.bronze.rows), "rows in \(status.bronze.files) files")
+    table.add("staging", String(status.staging.rows), "rows, \(status.pipe.pending) files waiting")
+    table.add("silver", String(status.silver.rows), "purchases")
+    table.add("  duplicates", String(status.silver.duplicates), "rows")
+    table.add("  conflicts", String(status.silver.conflicts), "rows")
+    table.add("gold", String(status.gold.transactions), "transactions, revenue \(status.gold.revenue)")
+    return table.text
+  }
+
+  private static func reasons(_ status: Status) -> String {
+    guard let most = status.quarantine.reasons.max(by: { ($0.value, $1.key) < ($1.value, $0.key) })
+    else { return "lines" }
+    return "lines, most of them \(most.key)"
+  }
+
+  private static func pace(_ reading: RunMeter.Reading, elapsed: Duration) -> String {
+    let seconds = elapsed / .seconds(1)
+    var text = String(
+      format: "%d events in %.0f s (%.0f a second), %d refreshes of gold", reading.events, seconds,
+      Double(reading.events) / max(seconds, 0.001), reading.refreshes)
+    let ages = reading.freshness.sorted()
+    if !ages.isEmpty {
+      let p99 = ages[min(ages.count - 1, ages.count * 99 / 100)]
+      text += String(
+        format: "; newest event in gold was %.1f s old (p50), %.1f s (p99)", ages[ages.count / 2], p99)
+    }
+    return text
+  }
+}

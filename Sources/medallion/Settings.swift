@@ -1,0 +1,70 @@
+import Foundation
+import Yams
+
+/// Looks settings up where a flag was not given: in `MEDALLION_*` variables, then in
+/// `medallion.yaml`.
+///
+/// A setting has its flag's name: `--batch-size` is `MEDALLION_BATCH_SIZE` and `batch-size:`.
+struct Settings {
+  /// Every setting that the file and the environment may hold.
+  static let names: Set<String> = [
+    "lake", "state", "contract", "batch-size", "sleep", "rate", "faults", "seed", "log-level",
+  ]
+
+  private let environment: [String: String]
+  private let file: [String: String]
+  private let path: String
+
+  /// Reads `medallion.yaml` in the current directory, or the file that `MEDALLION_CONFIG` names.
+  init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
+    self.environment = environment
+    path = environment["MEDALLION_CONFIG"] ?? "medallion.yaml"
+    guard let text = FileManager.default.contents(atPath: path) else {
+      if environment["MEDALLION_CONFIG"] != nil {
+        throw UsageError("MEDALLION_CONFIG is \(path), and there is no such file")
+      }
+      file = [:]
+      return
+    }
+    file = try Self.parse(String(decoding: text, as: UTF8.self), path: path)
+  }
+
+  /// The value of a setting that was not given as a flag, read as what the caller needs.
+  func value<T>(_ name: String, _ read: (String) throws -> T?) throws -> T? {
+    let variable = "MEDALLION_" + name.uppercased().replacing("-", with: "_")
+    for (source, text) in [(variable, environment[variable]), ("\(path): \(name)", file[name])] {
+      guard let text else { continue }
+      guard let value = try read(text) else {
+        throw UsageError("\(source) is '\(text)', which is not what \(name) can be")
+      }
+      return value
+    }
+    return nil
+  }
+
+  private static func parse(_ text: String, path: String) throws -> [String: String] {
+    let node: Node?
+    do {
+      node = try Yams.compose(yaml: text)
+    } catch {
+      throw UsageError("\(path) is not valid YAML: \(error)")
+    }
+    guard let node else { return [:] }
+    guard let mapping = node.mapping else {
+      throw UsageError("\(path) must hold settings, one 'name: value' a line")
+    }
+    var values: [String: String] = [:]
+    for (key, value) in mapping {
+      guard let name = key.string, names.contains(name) else {
+        throw UsageError(
+          "\(path): there is no setting '\(key.string ?? "?")'; there are "
+            + names.sorted().joined(separator: ", "))
+      }
+      guard let scalar = value.scalar else {
+        throw UsageError("\(path): \(name) must be a single value")
+      }
+      values[name] = scalar.string
+    }
+    return values
+  }
+}

@@ -1,0 +1,213 @@
+import ArgumentParser
+import Bronze
+import Contract
+import Lake
+import Ledger
+import Pipeline
+import Snowpipe
+import Synchronization
+import Transform
+import Warehouse
+
+/// Whether a stage works off what is there, or goes on.
+struct FollowOptions: ParsableArguments {
+  @Flag(help: "Do what is there and end. (default)")
+  var once = false
+
+  @Flag(help: "Go on with what comes, until Ctrl-C.")
+  var follow = false
+
+  func validate() throws {
+    if once, follow { throw ValidationError("--once and --follow exclude each other") }
+  }
+}
+
+struct BronzeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bronze",
+    abstract: "Raw → bronze: judges raw lines, writes Parquet and quarantine, commits.",
+    discussion: """
+      Examples:
+        medallion bronze --once            consume what is in raw
+        medallion bronze --follow          and what comes
+      """)
+
+  @OptionGroup var lakeOptions: LakeOptions
+  @OptionGroup var mode: FollowOptions
+
+  func run() async throws {
+    let logger = try lakeOptions.logger(quiet: true)
+    let workspace = try await lakeOptions.open(creating: true)
+    let lock = try StageLock("bronze", state: workspace.state)
+    let done = Mutex((objects: 0, counts: Commit.Counts()))
+    let stage = BronzeStage(
+      lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger
+    ) { report in
+      done.withLock {
+        $0.objects += report.commit.sources.count
+        $0.counts.lines += report.commit.counts.lines
+        $0.counts.accepted += report.commit.counts.accepted
+        $0.counts.blank += report.commit.counts.blank
+        $0.counts.quarantined["", default: 0] += report.commit.counts.quarantinedTotal
+      }
+    }
+    let progress = Progress {
+      let (objects, counts) = done.withLock { $0 }
+      return "bronze: \(counts.lines) lines of \(objects) objects"
+    }
+    let follow = mode.follow
+    try await withSignals(logger) {
+      try await progress.during {
+        let follower = BronzeFollower(stage: stage)
+        if follow { try await follower.run() } else { try await follower.runOnce() }
+      }
+    }
+    _ = lock
+    let (objects, counts) = done.withLock { $0 }
+    print(
+      "\(objects) objects, \(counts.lines) lines: \(counts.accepted) accepted, "
+        + "\(counts.quarantinedTotal) quarantined, \(counts.blank) blank")
+    try reportTroubles(workspace)
+  }
+}
+
+struct IngestCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ingest",
+    abstract: "Bronze → staging: the embedded pipe loads each published file once.",
+    discussion: """
+      Examples:
+        medallion ingest --once
+        medallion ingest --follow
+      """)
+
+  @OptionGroup var lakeOptions: LakeOptions
+  @OptionGroup var mode: FollowOptions
+
+  func run() async throws {
+    let logger = try lakeOptions.logger(quiet: true)
+    let workspace = try await lakeOptions.open(creating: true)
+    let lock = try StageLock("ingest", state: workspace.state)
+    let rows = Mutex(0)
+    let stage = PipeStage(
+      lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse,
+      contract: workspace.contract, logger: logger
+    ) { loaded in rows.withLock { $0 += loaded } }
+    let progress = Progress { "ingest: \(rows.withLock { $0 }) rows" }
+    let follow = mode.follow
+    try await withSignals(logger) {
+      try await progress.during {
+        if follow { try await stage.run() } else { try await stage.runOnce() }
+      }
+    }
+    _ = lock
+    print("\(rows.withLock { $0 }) rows loaded")
+    try reportTroubles(workspace)
+  }
+}
+
+struct TransformCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "transform",
+    abstract: "Staging → silver → gold: runs dbt's models and tests, and publishes gold.",
+    discussion: """
+      Examples:
+        medallion transform
+        medallion transform --select purchases_silver+
+        medallion transform --full-refresh
+      """)
+
+  @OptionGroup var lakeOptions: LakeOptions
+
+  @Option(help: "Only these models, in dbt's own selection syntax.")
+  var select: [String] = []
+
+  @Flag(help: "Make silver and gold anew from all of staging.")
+  var fullRefresh = false
+
+  @Option(help: "The dbt target: duckdb or snowflake.")
+  var target = "duckdb"
+
+  func run() async throws {
+    guard target == "duckdb" else {
+      guard target == "snowflake" else {
+        throw UsageError("there is no target '\(target)': use duckdb or snowflake")
+      }
+      throw UsageError(
+        "--target snowflake: this version runs Snowflake through dbt itself: cd dbt && dbt build --target snowflake"
+      )
+    }
+    let logger = try lakeOptions.logger(quiet: true)
+    let workspace = try await lakeOptions.open(creating: false)
+    let lock = try StageLock("transform", state: workspace.state)
+    let stage = TransformStage(
+      lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse,
+      project: try workspace.dbtProject(), logger: logger)
+    let request = DbtRequest(.build, select: select, fullRefresh: fullRefresh, target: target)
+    let report = Mutex<TransformReport?>(nil)
+    try await withSignals(logger) {
+      try await Progress { "transform: dbt is running" }.during {
+        let done = try await stage.runOnce(request)
+        report.withLock { $0 = done }
+      }
+    }
+    _ = lock
+    guard let report = report.withLock({ $0 }) else { return }
+    let nodes = report.nodes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
+    print(
+      "dbt: \(nodes.joined(separator: ", ")); silver \(report.counts.silverRows) rows, "
+        + "gold \(report.counts.goldTransactions) transactions, revenue \(report.counts.goldRevenue)")
+  }
+}
+
+struct RedriveCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "redrive",
+    abstract: "Judges quarantined lines again under the present contract.",
+    discussion: """
+      Lines that are accepted now become bronze rows; the same contract changes nothing.
+
+      Examples:
+        medallion redrive
+        medallion redrive --reason ts_out_of_range
+      """)
+
+  @OptionGroup var lakeOptions: LakeOptions
+
+  @Option(help: "Only lines that were quarantined for this reason.")
+  var reason: String?
+
+  @Flag(help: "Print the report as JSON.")
+  var json = false
+
+  func run() async throws {
+    let reasons = QuarantineReason.allCases.map(\.rawValue)
+    if let reason, !reasons.contains(reason) {
+      throw UsageError("there is no reason '\(reason)': use \(reasons.joined(separator: ", "))")
+    }
+    let logger = try lakeOptions.logger(quiet: true)
+    let workspace = try await lakeOptions.open(creating: false)
+    let lock = try StageLock("bronze", state: workspace.state)
+    let stage = BronzeStage(
+      lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger)
+    let redrive = Redrive(stage: stage, reason: reason.flatMap(QuarantineReason.init))
+    let report = Mutex(Redrive.Report())
+    try await withSignals(logger) {
+      let done = try await redrive.run()
+      report.withLock { $0 = done }
+    }
+    _ = lock
+    let result = report.withLock { $0 }
+    if json { return try printJSON(result) }
+    print(
+      "\(result.lines) lines judged again: \(result.accepted) accepted, "
+        + "\(result.reclassified) for another reason, \(result.unchanged) unchanged")
+  }
+}
+
+/// Says what waits for a person, and fails if something does.
+func reportTroubles(_ workspace: Workspace) throws {
+  let troubles = try Status(workspace).troubles
+  for trouble in troubles { Terminal.note("\(trouble.stage): \(trouble.key) \(trouble.reason)") }
+  if !troubles.isEmpty { throw ExitCode(1) }
+}

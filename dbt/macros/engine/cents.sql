@@ -1,0 +1,23 @@
+{#-
+    A double as DECIMAL(18,2): its shortest decimal text, rounded half away from zero; NULL where
+    that does not fit. Going by the text makes 1.005 become 1.01, as a person reads it, although the
+    double is a little less.
+-#}
+{% macro cents(amount) -%}
+    {{ return(adapter.dispatch('cents')(amount)) }}
+{%- endmacro %}
+
+{#- DuckDB misreads the text of very small numbers ('5e-07' gives 0.01), and these are 0 anyway. -#}
+{% macro duckdb__cents(amount) -%}
+    case
+        when abs({{ amount }}) < 0.001 then cast(0 as decimal(18, 2))
+        else try_cast(cast({{ amount }} as varchar) as decimal(18, 2))
+    end
+{%- endmacro %}
+
+{% macro snowflake__cents(amount) -%}
+    case
+        when abs({{ amount }}) < 0.001 then cast(0 as decimal(18, 2))
+        else try_to_decimal(to_varchar({{ amount }}), 18, 2)
+    end
+{%- endmacro %}

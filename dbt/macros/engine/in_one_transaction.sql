@@ -1,0 +1,31 @@
+{#-
+    Statements that take effect together or not at all, outside a model: for run_query in a hook.
+    Each ends with a semicolon.
+-#}
+{% macro in_one_transaction(statements) -%}
+    {{ return(adapter.dispatch('in_one_transaction')(statements)) }}
+{%- endmacro %}
+
+{% macro duckdb__in_one_transaction(statements) -%}
+    begin transaction; {{ statements }} commit;
+{%- endmacro %}
+
+{% macro snowflake__in_one_transaction(statements) -%}
+    {{ snowflake_dml_explicit_transaction(statements) }}
+{%- endmacro %}
+
+{#-
+    The same inside a materialization, where the statements are its main ones: dbt has opened a
+    transaction on DuckDB by then and commits it; on Snowflake every statement commits by itself.
+-#}
+{% macro in_the_models_transaction(statements) -%}
+    {{ return(adapter.dispatch('in_the_models_transaction')(statements)) }}
+{%- endmacro %}
+
+{% macro duckdb__in_the_models_transaction(statements) -%}
+    {{ statements }}
+{%- endmacro %}
+
+{% macro snowflake__in_the_models_transaction(statements) -%}
+    {{ snowflake_dml_explicit_transaction(statements) }}
+{%- endmacro %}

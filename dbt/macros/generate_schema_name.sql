@@ -1,0 +1,4 @@
+{#- The schemas are named bronze, silver and gold in every target, with no prefix. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ (custom_schema_name or target.schema) | trim }}
+{%- endmacro %}

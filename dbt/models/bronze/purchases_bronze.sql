@@ -1,0 +1,22 @@
+with staging as (
+
+    select * from {{ source('raw', 'raw_purchases_staging') }}
+
+)
+
+select
+    event_id,
+    {{ utc_timestamp('ts') }} as ts,
+    store_id,
+    customer_id,
+    product_id,
+    category,
+    price,
+    quantity,
+    total_amount,
+    _rescued_data,
+    _source_object,
+    _source_line,
+    dt,
+    _load_seq
+from staging

@@ -1,0 +1,40 @@
+{{
+    config(
+        materialized='incremental',
+        unique_key=['day', 'category'],
+        incremental_strategy='restate_days'
+    )
+}}
+
+{%- set days = restated_days() %}
+
+with purchases as (
+
+    select * from {{ ref('purchases_silver') }}
+
+),
+
+restated as (
+
+    select
+        day,
+        category,
+        total_amount,
+        quantity,
+        ts
+    from purchases
+    {% if is_incremental() %}
+    where day in ({{ days }})
+    {% endif %}
+
+)
+
+select
+    day,
+    category,
+    count(*) as transactions,
+    cast(coalesce(sum(total_amount), 0) as decimal(38, 2)) as revenue,
+    cast(coalesce(sum(quantity), 0) as bigint) as units_sold,
+    max(ts) as latest_ts
+from restated
+group by day, category
