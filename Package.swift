@@ -11,10 +11,13 @@ let settings: [SwiftSetting] = [
 
 extension Target {
   static func module(_ name: String, _ dependencies: [Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+    .target(name: name, dependencies: dependencies, swiftSettings: settings + (["Parquet"].contains(name) ? [.unsafeFlags(["-enable-testing"])] : []))
   }
-  static func tests(_ name: String, _ dependencies: [Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+  static func tests(
+    _ name: String, _ dependencies: [Dependency], exclude: [String] = []
+  ) -> Target {
+    .testTarget(
+      name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
   }
 }
 
@@ -107,6 +110,31 @@ let package = Package(
         "Warehouse", "Flow", "ObjectStore", argumentParser, lifecycle, unixSignals, logging, yams,
       ],
       swiftSettings: settings),
+
+    // Tests of the parts; those of the whole command are in Tests/e2e and Tests/dbt, in Python.
+    .target(
+      name: "TestSupport",
+      dependencies: [
+        "Bronze", "Snowpipe", "Warehouse", "Ledger", "Lake", "ObjectStore", "Contract", "DuckDB",
+        logging,
+      ],
+      path: "Tests/TestSupport", swiftSettings: settings),
+    .tests("ContractTests", ["Contract", "CZlib"]),
+    .tests("ParquetTests", ["Parquet"], exclude: ["read_back.py"]),
+    .tests("FlowTests", ["Flow", logging]),
+    .tests("ObjectStoreTests", ["ObjectStore", "TestSupport"]),
+    .tests("LakeTests", ["Lake", "Ledger", "ObjectStore", "TestSupport", logging],
+      exclude: ["Fixtures"]),
+    .tests("SimulatorTests", ["Simulator"], exclude: ["Golden"]),
+    .tests(
+      "BronzeTests",
+      ["Bronze", "Contract", "DuckDB", "Lake", "Ledger", "ObjectStore", "TestSupport", "CZlib"]),
+    .tests(
+      "SnowpipeTests",
+      [
+        "Snowpipe", "Warehouse", "Bronze", "Contract", "DuckDB", "Lake", "Ledger", "ObjectStore",
+        "TestSupport",
+      ]),
   ],
   swiftLanguageModes: [.v6]
 )

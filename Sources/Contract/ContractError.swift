@@ -19,14 +19,17 @@ public struct ContractError: Error, Sendable, Equatable, CustomStringConvertible
     case malformedQuarantineRecord = "malformed_quarantine_record"
   }
 
+  /// What kind of fault it is.
   public let code: Code
   /// One sentence: what is wrong, where, and the mend.
   public let message: String
 
+  /// An error of that code, with its sentence.
   public init(_ code: Code, _ message: String) {
     self.code = code
     self.message = message
   }
 
+  /// The message.
   public var description: String { message }
 }

@@ -6,8 +6,10 @@ public struct EventContract: Sendable, Equatable {
   public struct Field: Sendable, Equatable {
     /// The member's name in the event and the column's name in bronze.
     public let name: String
+    /// What the column holds, and which values of it.
     public let type: FieldType
 
+    /// A field of that name and type.
     public init(name: String, type: FieldType) {
       self.name = name
       self.type = type

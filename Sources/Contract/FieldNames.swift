@@ -2,6 +2,9 @@
 ///
 /// The guess is the field that followed the last one in the line before: most lines of an object
 /// have one order, and comparing a guess costs less than finding where the name ends.
+///
+/// Pointers instead of arrays, for the line loop: sound, since they are allocated once, here, and
+/// indexed only with fields and slots of this table.
 struct FieldNames: ~Copyable {
   /// A name's first sixteen bytes, its closing quote included, as masked words.
   private struct Entry {

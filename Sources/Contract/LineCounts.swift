@@ -5,8 +5,11 @@ public struct LineCounts: Sendable, Equatable {
   /// Where `rescued` counts the names that it has no room for.
   public static let otherNames = "(other)"
 
+  /// Lines of any verdict.
   public var lines = 0
+  /// Lines that became rows.
   public var accepted = 0
+  /// Lines of blanks, tabs or nothing.
   public var blank = 0
   /// Lines by reason; no zeros.
   public var quarantined: [QuarantineReason: Int] = [:]

@@ -90,6 +90,9 @@ public final class LineDecoder {
 
   /// Judges the lines that end in `chunk`, the next bytes of the object, and keeps the rest of it
   /// for the next call: at most the longest line.
+  ///
+  /// Rows and records gather without a bound of their own. To keep one, pass chunks of bounded size
+  /// and look at `partitions.sizeBytes` and `quarantine.sizeBytes` between them.
   public func decode(_ chunk: UnsafeRawBufferPointer) {
     guard let base = chunk.baseAddress, !chunk.isEmpty else { return }
     let start = base.assumingMemoryBound(to: UInt8.self)

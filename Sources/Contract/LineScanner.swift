@@ -1,6 +1,7 @@
 /// Reads one line as JSON: its own object into members, the containers inside only for soundness.
 ///
-/// Knows the contract's names, so that each member comes with its field; judges nothing else.
+/// Knows the contract's names, so that each member comes with its field; judges nothing else. Its
+/// pointers are its own: what is behind `members` is valid until the next scan.
 struct LineScanner: ~Copyable {
   enum Outcome {
     case object

@@ -2,7 +2,7 @@
 public final class PartitionedRows {
   /// How many emptied days keep their memory for the next ones.
   private static let mostSpare = 4
-  /// A power of two: this many consecutive days are found without a search.
+  /// A power of two: so many consecutive days are found without a search.
   private static let cacheSize = 64
 
   private struct CacheSlot {
@@ -14,7 +14,7 @@ public final class PartitionedRows {
   private let kinds: [ColumnBuffer.Kind]
   private var parts: [Int32: EventColumns] = [:]
   private var spare: [EventColumns] = []
-  /// The header of a day at the day's lowest bits; a header of no rows where there is none.
+  /// The last day met of each remainder, so that the common case searches nothing.
   private let cache: UnsafeMutablePointer<CacheSlot?>
 
   init(names: [String], kinds: [ColumnBuffer.Kind]) {

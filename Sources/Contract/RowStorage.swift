@@ -1,7 +1,8 @@
 /// The memory of one day's rows, column by column; what `EventColumns` and `ColumnBuffer` show.
 ///
 /// The hot path works on the trivial structs behind `header`, by pointer: no reference is counted
-/// and no exclusivity is checked for a row.
+/// and no exclusivity is checked for a row. Sound, since this class alone allocates and frees what
+/// they point to, each growth keeps the rows, and `EventColumns` and `ColumnBuffer` keep it alive.
 final class RowStorage {
   /// One column. All columns of a storage have one row count and one row capacity.
   struct Column {
@@ -29,8 +30,6 @@ final class RowStorage {
 
   private static let firstRowCapacity = 32
   private static let firstByteCapacity = 512
-  /// Offsets are 32 bits wide.
-  private static let mostBytes = Int(UInt32.max)
 
   let names: [String]
   let kinds: [ColumnBuffer.Kind]

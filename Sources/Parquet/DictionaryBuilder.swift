@@ -53,37 +53,39 @@ struct DictionaryBuilder: ~Copyable {
     bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>, validity: UnsafePointer<UInt8>?,
     rowCount: Int, valueCount: Int, pageLimit: Int, indexes: UnsafeMutablePointer<UInt32>
   ) -> Bool {
-    begin(valueCount: valueCount, pageLimit: pageLimit)
     let source = UnsafeRawPointer(bytes)
     let total = Int(offsets[rowCount])
-    var row = 0
+    if rowCount >= Self.sampledFrom {
+      begin(valueCount: Self.sampleCount, pageLimit: pageLimit)
+      var seen = 0
+      var rawBytes = 0
+      for number in 0..<Self.sampleCount {
+        let row = Self.sampleRow(number, of: rowCount)
+        if let validity, validity[row] == 0 { continue }
+        let start = Int(offsets[row])
+        let length = Int(offsets[row + 1]) - start
+        _ = index(ofText: source + start, count: length, readable: total - start)
+        seen += 1
+        rawBytes += length + 4
+      }
+      if isHopeless(seen: seen, of: valueCount, rawBytes: rawBytes) { return false }
+    }
+    begin(valueCount: valueCount, pageLimit: pageLimit)
     var value = 0
     var rawBytes = 0
-    while row < rowCount {
-      let blockEnd = Self.checkpoint(after: row, of: rowCount)
-      var start = Int(offsets[row])
-      for i in row..<blockEnd {
-        let stop = Int(offsets[i &+ 1])
-        let length = stop - start
-        if let validity, validity[i] == 0 {
-          start = stop
-          continue
-        }
-        let place = source + start
-        let words =
-          length <= 16
-          ? ByteString.words(place, count: length, readable: total &- start)
-          : ByteString.longHash(place, count: length)
-        indexes[value] = index(ofText: place, count: length, words)
-        value &+= 1
-        rawBytes &+= length &+ 4
+    var start = Int(offsets[0])
+    for row in 0..<rowCount {
+      let stop = Int(offsets[row &+ 1])
+      let length = stop - start
+      if let validity, validity[row] == 0 {
         start = stop
-        if isAbandoned { return false }
+        continue
       }
-      row = blockEnd
-      if row < rowCount, isHopeless(seen: value, of: valueCount, rawBytes: rawBytes) {
-        return false
-      }
+      indexes[value] = index(ofText: source + start, count: length, readable: total &- start)
+      if isAbandoned { return false }
+      value &+= 1
+      rawBytes &+= length &+ 4
+      start = stop
     }
     return isWorthwhile(values: value, rawBytes: rawBytes)
   }
@@ -93,47 +95,65 @@ struct DictionaryBuilder: ~Copyable {
     values: UnsafePointer<T>, validity: UnsafePointer<UInt8>?, rowCount: Int, valueCount: Int,
     pageLimit: Int, indexes: UnsafeMutablePointer<UInt32>
   ) -> Bool {
-    begin(valueCount: valueCount, pageLimit: pageLimit)
     let width = MemoryLayout<T>.size
-    var row = 0
+    if rowCount >= Self.sampledFrom {
+      begin(valueCount: Self.sampleCount, pageLimit: pageLimit)
+      var seen = 0
+      for number in 0..<Self.sampleCount {
+        let row = Self.sampleRow(number, of: rowCount)
+        if let validity, validity[row] == 0 { continue }
+        _ = index(of: values[row])
+        seen += 1
+      }
+      if isHopeless(seen: seen, of: valueCount, rawBytes: seen * width) { return false }
+    }
+    begin(valueCount: valueCount, pageLimit: pageLimit)
     var value = 0
-    while row < rowCount {
-      let blockEnd = Self.checkpoint(after: row, of: rowCount)
-      for i in row..<blockEnd {
-        if let validity, validity[i] == 0 { continue }
-        indexes[value] = index(of: values[i])
-        value &+= 1
-        if isAbandoned { return false }
-      }
-      row = blockEnd
-      if row < rowCount, isHopeless(seen: value, of: valueCount, rawBytes: value &* width) {
-        return false
-      }
+    for row in 0..<rowCount {
+      if let validity, validity[row] == 0 { continue }
+      indexes[value] = index(of: values[row])
+      if isAbandoned { return false }
+      value &+= 1
     }
     return isWorthwhile(values: value, rawBytes: value * width)
   }
 
-  /// The end of the block of rows after which the attempt is judged: 4 Ki, 16 Ki, 64 Ki … rows.
-  private static func checkpoint(after row: Int, of rowCount: Int) -> Int {
-    min(rowCount, max(4096, row &* 4))
+  /// How many rows are looked at to tell whether an attempt is worth its time.
+  private static let sampleCount = 4096
+  /// The fewest rows of which a sample is much less than the whole.
+  private static let sampledFrom = 16 * sampleCount
+
+  /// Neighbours in the sample: few far jumps, and values that come sorted or in clusters show it.
+  private static let sampleRun = 32
+
+  /// Runs of rows, one somewhere in each of 128 equal parts.
+  @inline(__always)
+  private static func sampleRow(_ number: Int, of rowCount: Int) -> Int {
+    let run = number / sampleRun
+    let part = rowCount / (sampleCount / sampleRun)
+    let scattered = ByteString.hash(UInt64(truncatingIfNeeded: run), 0, 0) &>> 40
+    return run &* part &+ Int(truncatingIfNeeded: scattered) % (part &- sampleRun &+ 1)
+      &+ number % sampleRun
   }
 
-  /// Whether the share of repeats so far says that a dictionary will not pay.
+  /// Whether the share of repeats in the sample says that a dictionary will not pay.
   ///
-  /// Reckons as if values were drawn evenly. Those that come in clusters repeat more, and are given
-  /// the benefit, as is chance: three deviations of the count of repeats.
+  /// Reckons as if values were equally frequent, which, if they are not, makes too few of them; and
+  /// gives chance three deviations of the count of repeats. A mistake costs the time of an attempt.
   private func isHopeless(seen: Int, of valueCount: Int, rawBytes: Int) -> Bool {
+    guard !isAbandoned else { return true }
     guard seen > 0 else { return false }
     let repeats = Double(seen - entryCount)
     guard repeats > 0 else { return true }
-    let least = Double(entryCount) - 3 * repeats.squareRoot()
-    let population = Self.population(distinct: max(1, least), of: Double(seen))
+    let n = Double(seen)
     let total = Double(valueCount)
+    let population = Self.population(
+      distinct: max(1, Double(entryCount) - 3 * repeats.squareRoot()), of: n)
     let entries = max(Double(entryCount), Self.distinct(of: total, from: population))
     let size = entries * Double(page.count) / Double(entryCount)
     let indexBits = Double(BitPacking.bitWidth(below: Int(entries) + 1))
     return size > Double(pageLimit)
-      || size + total * indexBits / 8 > Double(rawBytes) / Double(seen) * total
+      || size + total * indexBits / 8 > Double(rawBytes) / n * total
   }
 
   /// How many distinct values `count` even draws from `population` give: D(1 - exp(-n/D)).
@@ -199,8 +219,12 @@ struct DictionaryBuilder: ~Copyable {
 
   @inline(__always)
   private mutating func index(
-    ofText text: UnsafeRawPointer, count: Int, _ words: (UInt64, UInt64)
+    ofText text: UnsafeRawPointer, count: Int, readable: Int
   ) -> UInt32 {
+    let words =
+      count <= 16
+      ? ByteString.words(text, count: count, readable: readable)
+      : ByteString.longHash(text, count: count)
     let tag = UInt32(
       truncatingIfNeeded: ByteString.hash(words.0, words.1, count) &>> 32)
     var place = Int(tag &>> shift)

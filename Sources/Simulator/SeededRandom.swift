@@ -20,7 +20,7 @@ public struct SeededRandom: RandomNumberGenerator, Hashable, Codable, Sendable {
   }
 
   /// Starts from a state, which must not be all zeros (the generator would yield only zeros).
-  init(state: (UInt64, UInt64, UInt64, UInt64)) {
+  package init(state: (UInt64, UInt64, UInt64, UInt64)) {
     (s0, s1, s2, s3) = state
   }
 
@@ -80,14 +80,16 @@ extension SeededRandom {
 ///
 /// SplitMix64 by Sebastiano Vigna (<https://prng.di.unimi.it/splitmix64.c>): every state, zero
 /// included, is a good one, and neighbouring seeds give unrelated numbers.
-struct SplitMix64 {
+package struct SplitMix64 {
   private var state: UInt64
 
-  init(state: UInt64) {
+  /// Starts at a state.
+  package init(state: UInt64) {
     self.state = state
   }
 
-  mutating func next() -> UInt64 {
+  /// The next 64 random bits.
+  package mutating func next() -> UInt64 {
     state &+= 0x9e37_79b9_7f4a_7c15
     return Self.mix(state)
   }

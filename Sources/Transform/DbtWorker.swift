@@ -34,7 +34,7 @@ enum DbtWorker {
       .path(FilePath(project.python)),
       arguments: [
         "-u", project.worker, "--project-dir", project.directory, "--profiles-dir",
-        project.directory, "--target-path", "\(project.scratch)/target", "--log-path",
+        project.profiles, "--target-path", "\(project.scratch)/target", "--log-path",
         project.scratch,
       ],
       environment: .inherit.updating([

@@ -34,6 +34,10 @@ struct DictionaryBuilderTests {
       entryCount: builder.entryCount)
   }
 
+  private func isBuilt(_ texts: [[UInt8]], pageLimit: Int = 1 << 20) -> Bool {
+    build(texts, pageLimit: pageLimit).isBuilt
+  }
+
   private func plain(_ entries: [[UInt8]]) -> [UInt8] {
     entries.flatMap { entry in
       withUnsafeBytes(of: UInt32(entry.count).littleEndian, Array.init) + entry
@@ -41,7 +45,7 @@ struct DictionaryBuilderTests {
   }
 
   @Test("entries stand in the order of their first row, and rows point at them")
-  func order() {
+  func firstRows() {
     let entries = ["b", "", "a", "sixteen letters!", "seventeen letters", "é"].map { Array($0.utf8) }
     let rows = [0, 1, 0, 2, 3, 4, 4, 3, 1, 5, 0, 0, 5, 2]
     let built = build(rows.map { entries[$0] })
@@ -79,15 +83,15 @@ struct DictionaryBuilderTests {
 
   @Test("distinct values are given up")
   func distinct() {
-    #expect(!build((0..<5000).map { Array("value \($0)".utf8) }).isBuilt)
-    #expect(!build((0..<100).map { Array("value \($0)".utf8) }).isBuilt)
+    #expect(!isBuilt((0..<100_000).map { Array("value \($0)".utf8) }))
+    #expect(!isBuilt((0..<100).map { Array("value \($0)".utf8) }))
   }
 
   @Test("a dictionary is kept up to its limit and no further")
   func limit() {
     let texts = (0..<1000).map { [UInt8($0 % 10)] }
-    #expect(build(texts, pageLimit: 50).isBuilt)
-    #expect(!build(texts, pageLimit: 49).isBuilt)
+    #expect(isBuilt(texts, pageLimit: 50))
+    #expect(!isBuilt(texts, pageLimit: 49))
   }
 
   @Test("values that repeat a little are kept while the whole is smaller", arguments: [1, 2, 3])
@@ -96,7 +100,13 @@ struct DictionaryBuilderTests {
     let texts = (0..<200_000).map { _ in
       Array("customer \(Int.random(in: 0..<50_000, using: &generator))".utf8)
     }
-    #expect(build(texts).isBuilt)
+    #expect(isBuilt(texts))
+  }
+
+  @Test("values that come in turn, or sorted, are kept as well", arguments: [false, true])
+  func arrangements(isSorted: Bool) {
+    let texts = (0..<200_000).map { Array("customer \(isSorted ? $0 / 5 : $0 % 40_000)".utf8) }
+    #expect(isBuilt(texts))
   }
 
   @Test("values made to collide are given up after work that is linear", .timeLimit(.minutes(1)))
@@ -147,7 +157,7 @@ struct DictionaryBuilderTests {
         pageLimit: 1 << 20, indexes: &indexes)
       #expect(isBuilt)
       #expect(builder.entryCount == count)
-      #expect(indexes.map(Int.init) == (0..<values.count).map { $0 % count })
+      #expect(indexes.indices.allSatisfy { Int(indexes[$0]) == $0 % count })
     }
   }
 }

@@ -73,7 +73,8 @@ struct RunLengthEncoderTests {
         values.append(contentsOf: repeatElement(value, count: length))
       }
       let bytes = encoded(values, bitWidth: bitWidth)
-      #expect(decoded(bytes, count: values.count, bitWidth: bitWidth) == values)
+      let isSame = decoded(bytes, count: values.count, bitWidth: bitWidth) == values
+      #expect(isSame)
     }
   }
 

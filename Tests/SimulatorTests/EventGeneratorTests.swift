@@ -1,7 +1,6 @@
 import Foundation
+import Simulator
 import Testing
-
-@testable import Simulator
 
 @Suite("Raw objects")
 struct EventGeneratorTests {

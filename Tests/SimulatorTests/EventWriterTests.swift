@@ -1,7 +1,6 @@
 import Foundation
+import Simulator
 import Testing
-
-@testable import Simulator
 
 @Suite("Event lines")
 struct EventWriterTests {

@@ -25,6 +25,12 @@ enum Fixtures {
     .plain(try ProductCatalogue(csv: text))
   }
 
+  /// A file of the project's `contract` folder.
+  static func contractFile(_ path: String) -> URL {
+    URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../../contract/\(path)").standardized
+  }
+
   /// 2026-11-23T17:00:00Z.
   static let start: Int64 = 1_795_453_200_000_000
   static let minute: Int64 = 60_000_000

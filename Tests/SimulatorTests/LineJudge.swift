@@ -92,39 +92,66 @@ struct LineJudge {
   }
 
   private static func micros(_ text: String) throws(Fault) -> Int64 {
-    let pattern =
-      /(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))/
-      .asciiOnlyDigits()
-    guard let match = text.wholeMatch(of: pattern) else { throw Fault(reason: "invalid_ts") }
-    let parts = match.output
-    let (month, day) = (Int(parts.2)!, Int(parts.3)!)
-    let (hour, minute, second) = (Int(parts.4)!, Int(parts.5)!, Int(parts.6)!)
-    let (offsetHour, offsetMinute) = (Int(parts.9 ?? "0")!, Int(parts.10 ?? "0")!)
-    // The year 0 has the calendar of the year 400 later.
-    let year = Int(parts.1)!
-    var date = DateComponents()
-    date.calendar = utc
-    (date.year, date.month, date.day) = (year == 0 ? 400 : year, month, day)
-    guard date.isValidDate, hour < 24, minute < 60, second < 60, offsetHour < 24, offsetMinute < 60
+    var rest = Substring(text)
+    func digits(_ count: Int) throws(Fault) -> Int {
+      let head = rest.prefix(count)
+      guard head.utf8.count == count, head.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        throw Fault(reason: "invalid_ts")
+      }
+      rest = rest.dropFirst(count)
+      return Int(head)!
+    }
+    func one(of characters: String) throws(Fault) -> Character {
+      guard let next = rest.popFirst(), characters.contains(next) else {
+        throw Fault(reason: "invalid_ts")
+      }
+      return next
+    }
+    let year = try digits(4)
+    _ = try one(of: "-")
+    let month = try digits(2)
+    _ = try one(of: "-")
+    let day = try digits(2)
+    _ = try one(of: "Tt ")
+    let hour = try digits(2)
+    _ = try one(of: ":")
+    let minute = try digits(2)
+    _ = try one(of: ":")
+    let second = try digits(2)
+    var fraction = ""
+    if rest.first == "." {
+      rest = rest.dropFirst()
+      repeat { fraction += String(try digits(1)) } while rest.first?.isNumber == true
+    }
+    var offset = (hour: 0, minute: 0)
+    let zone = try one(of: "Zz+-")
+    if zone == "+" || zone == "-" {
+      offset.hour = try digits(2)
+      _ = try one(of: ":")
+      offset.minute = try digits(2)
+    }
+    let limits = [hour < 24, minute < 60, second < 60, offset.hour < 24, offset.minute < 60]
+    guard rest.isEmpty, limits.allSatisfy({ $0 }),
+      let midnight = midnight(year: year, month: month, day: day)
     else { throw Fault(reason: "invalid_ts") }
-    let sign = parts.8 == "-" ? -1 : 1
-    let midnight = year == 0 ? -1e12 : utc.date(from: date)!.timeIntervalSince1970
-    let seconds =
-      Int64(midnight) + Int64(hour * 3_600 + minute * 60 + second)
-      - Int64(sign * (offsetHour * 3_600 + offsetMinute * 60))
+    let east = (zone == "-" ? -1 : 1) * (offset.hour * 3_600 + offset.minute * 60)
+    let seconds = midnight + hour * 3_600 + minute * 60 + second - east
     guard (946_684_800..<4_102_444_800).contains(seconds) else {
       throw Fault(reason: "ts_out_of_range")
     }
-    let fraction = (parts.7.map(String.init) ?? "").padding(
-      toLength: 6, withPad: "0", startingAt: 0)
-    return seconds * 1_000_000 + Int64(fraction)!
+    let micros = fraction.padding(toLength: 6, withPad: "0", startingAt: 0)
+    return Int64(seconds) * 1_000_000 + Int64(micros)!
   }
 
-  private static let utc: Calendar = {
-    var calendar = Calendar(identifier: .gregorian)
-    calendar.timeZone = TimeZone(secondsFromGMT: 0)!
-    return calendar
-  }()
+  /// Asks the C library, which moves a date that does not exist to one that does.
+  private static func midnight(year: Int, month: Int, day: Int) -> Int? {
+    var date = tm()
+    (date.tm_year, date.tm_mon, date.tm_mday) = (Int32(year - 1_900), Int32(month - 1), Int32(day))
+    let seconds = timegm(&date)
+    let same =
+      date.tm_year == year - 1_900 && date.tm_mon == month - 1 && date.tm_mday == day
+    return same ? seconds : nil
+  }
 }
 
 /// JSON as RFC 8259 has it and nothing beyond, at most 64 containers deep.
@@ -148,7 +175,26 @@ struct StrictJSON {
   }
 
   static func isNumber(_ text: String) -> Bool {
-    text.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil
+    var rest = Substring(text)
+    func digits() -> Int {
+      let count = rest.prefix { $0.isASCII && $0.isNumber }.count
+      rest = rest.dropFirst(count)
+      return count
+    }
+    if rest.first == "-" { rest = rest.dropFirst() }
+    let leadsWithZero = rest.first == "0"
+    let whole = digits()
+    guard whole > 0, whole == 1 || !leadsWithZero else { return false }
+    if rest.first == "." {
+      rest = rest.dropFirst()
+      guard digits() > 0 else { return false }
+    }
+    if rest.first == "e" || rest.first == "E" {
+      rest = rest.dropFirst()
+      if rest.first == "+" || rest.first == "-" { rest = rest.dropFirst() }
+      guard digits() > 0 else { return false }
+    }
+    return rest.isEmpty
   }
 
   mutating func document() throws(LineJudge.Fault) -> Value {

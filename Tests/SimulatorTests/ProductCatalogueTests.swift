@@ -1,3 +1,4 @@
+import Foundation
 import Simulator
 import Testing
 
@@ -11,6 +12,16 @@ struct ProductCatalogueTests {
     #expect(catalogue.products.map(\.category) == ["electronics", "clothing", "home", "grocery"])
     #expect(catalogue.products[0].name == "Wireless headphones")
     #expect(catalogue.products[0].validFrom.description == "2000-01-01")
+  }
+
+  @Test("the project's own catalogue is that of the original script")
+  func project() throws {
+    let text = try String(contentsOf: Fixtures.contractFile("products.csv"), encoding: .utf8)
+    let products = try ProductCatalogue(csv: text).products
+    let plain = try ProductCatalogue(csv: Fixtures.catalogueText).products
+    #expect(products.map(\.id) == plain.map(\.id))
+    #expect(products.map(\.category) == plain.map(\.category))
+    #expect(products.map(\.priceCents) == plain.map(\.priceCents))
   }
 
   @Test(

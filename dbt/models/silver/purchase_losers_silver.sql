@@ -13,8 +13,8 @@
     'total_amount', '_rescued_data', '_source_object', '_source_line', '_load_seq'
 ] %}
 
--- Bronze is named twice and not read through one CTE: DuckDB would materialize that, all history.
-with repeated_in_window as (
+-- Bronze is named anew where it is read, and not once in a CTE: DuckDB would materialize that.
+with repeated_keys as (
 
     select {{ event_key('event_id') }} as event_key
     from {{ ref('purchases_bronze') }}
@@ -24,11 +24,38 @@ with repeated_in_window as (
 
 ),
 
+keyed as (
+
+    select
+        {{ event_key('event_id') }} as event_key,
+        event_id
+    from {{ ref('purchases_bronze') }}
+    where {{ in_window() }}
+
+),
+
+repeated_in_window as (
+
+    select
+        event_key,
+        event_id
+    from keyed
+    where event_key in (select event_key from repeated_keys)
+    group by event_key, event_id
+    having count(*) > 1
+
+),
+
 {% if is_incremental() %}
 
 prior_winners as (
 
-    select event_key, _source_object, _source_line, _load_seq
+    select
+        event_key,
+        event_id,
+        _source_object,
+        _source_line,
+        _load_seq
     from {{ source('raw', 'transform_prior_winners') }}
 
 ),
@@ -38,13 +65,13 @@ prior_winners as (
 -- Ids that have more than one line: only these have losers.
 repeated as (
 
-    select event_key from repeated_in_window
+    select event_key, event_id from repeated_in_window
 
     {% if is_incremental() %}
 
     union
 
-    select event_key from prior_winners
+    select event_key, event_id from prior_winners
 
     {% endif %}
 
@@ -68,7 +95,7 @@ candidates as (
         event_key,
         {{ columns | join(',\n        ') }}
     from arrived
-    where event_key in (select event_key from repeated)
+    where (event_key, event_id) in (select event_key, event_id from repeated)
 
     {% if is_incremental() %}
 
@@ -89,7 +116,7 @@ candidates as (
         event_key,
         {{ columns | join(',\n        ') }}
     from {{ this }}
-    where event_key in (select event_key from repeated)
+    where (event_key, event_id) in (select event_key, event_id from repeated)
 
     {% endif %}
 

@@ -1,0 +1,117 @@
+"""When the window opens, moves and stays."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from purchases import expected_tables, random_lines, random_loads
+from warehouse import STAGING_COLUMNS, Warehouse, Worker
+
+SOURCE = random.Random(7)
+LOADS = random_loads(SOURCE, random_lines(SOURCE, 120), count=4)
+
+
+def test_only_a_run_of_every_model_moves_the_start(warehouse: Warehouse, worker: Worker) -> None:
+    warehouse.load(*LOADS[:2])
+    for model in ("purchases_bronze", "purchases_silver", "purchases_gold"):
+        worker.do("run", select=[model])
+        assert warehouse.window() == (0, 2)
+    worker.do("run")
+    assert warehouse.window() == (2, 2)
+    warehouse.load(LOADS[2])
+    worker.do("run", select=["purchases_silver+"])
+    assert warehouse.window() == (2, 3)
+    worker.do("build")
+    assert warehouse.window() == (3, 3)
+
+
+def test_other_commands_leave_the_window_alone(warehouse: Warehouse, worker: Worker) -> None:
+    worker.do("seed")
+    assert warehouse.query("select count(*) from duckdb_tables() where schema_name = 'raw'") == [
+        (1,)
+    ]
+    warehouse.load(LOADS[0])
+    worker.do("build")
+    warehouse.load(LOADS[1])
+    worker.do("test")
+    worker.do("seed")
+    worker.do("parse")
+    assert warehouse.window() == (1, 1)
+
+
+def test_models_of_one_run_read_one_window(warehouse: Warehouse, worker: Worker) -> None:
+    """What is loaded after a run began waits for the next, in every model."""
+    warehouse.load(LOADS[0])
+    worker.do("run")
+    warehouse.load(LOADS[1])
+    # As if load 3 had come just after the window was opened: it has not been counted.
+    worker.do("run", select=["purchases_silver"])
+    tables = warehouse.tables()
+    assert tables["silver"] == expected_tables(LOADS[:2])["silver"]
+    assert tables["gold"] == expected_tables(LOADS[:1])["gold"]
+
+
+def test_an_empty_staging_makes_empty_tables(warehouse: Warehouse, worker: Worker) -> None:
+    worker.do("build")
+    assert warehouse.tables() == expected_tables([])
+    assert warehouse.window() == (0, 0)
+    warehouse.load(LOADS[0])
+    worker.do("run")
+    assert warehouse.tables() == expected_tables(LOADS[:1])
+
+
+def test_columns_of_a_later_contract_do_no_harm(empty_warehouse: Warehouse, worker: Worker) -> None:
+    empty_warehouse.create_staging(f"channel VARCHAR, {STAGING_COLUMNS}, loyalty_points INTEGER")
+    empty_warehouse.load(LOADS[0])
+    worker.do("run")
+    assert empty_warehouse.tables() == expected_tables(LOADS[:1])
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "table retail.silver.purchases_silver",
+        "table retail.silver.purchase_losers_silver",
+        "table retail.gold.purchases_gold",
+        "view retail.silver.purchase_duplicates_silver",
+        "table retail.raw.transform_window",
+        "table retail.raw.transform_prior_winners",
+    ],
+)
+def test_a_table_that_is_lost_is_made_again(
+    lost: str, warehouse: Warehouse, worker: Worker
+) -> None:
+    warehouse.load(LOADS[0])
+    worker.do("run")
+    warehouse.load(LOADS[1])
+    worker.do("run", select=["purchases_silver"])
+    warehouse.query(f"drop {lost}")
+    warehouse.load(LOADS[2])
+    worker.do("run")
+    assert warehouse.tables() == expected_tables(LOADS[:3])
+    assert warehouse.window() == (3, 3)
+
+
+def test_rows_that_left_staging_stop_the_run_until_a_full_refresh(
+    warehouse: Warehouse, worker: Worker
+) -> None:
+    warehouse.load(*LOADS[:2])
+    worker.do("run")
+    before = warehouse.tables()
+    warehouse.query("delete from retail.raw.raw_purchases_staging where _load_seq = 2")
+    reply = worker.ask("run")
+    assert reply["code"] == "dbt_failed"
+    assert "rows have left staging" in reply["error"]
+    assert "--full-refresh" in reply["error"]
+    assert warehouse.tables() == before
+    worker.do("run", full_refresh=True)
+    assert warehouse.tables() == expected_tables(LOADS[:1])
+
+
+def test_a_warehouse_without_staging_says_what_to_do(
+    empty_warehouse: Warehouse, worker: Worker
+) -> None:
+    reply = worker.ask("run")
+    assert (reply["ok"], reply["code"]) == (False, "dbt_failed")
+    assert "medallion ingest" in reply["error"]

@@ -1,0 +1,506 @@
+"""Runs dbt on request, in one process that keeps dbt loaded and the project parsed.
+
+A cold dbt takes about three seconds before its first query, most of them imports and parsing; here
+they are paid once. One JSON object a line comes in on stdin, one goes out on stdout for each:
+
+    {"id": 1, "command": "run", "select": ["purchases_silver"], "full_refresh": false,
+     "target": "duckdb", "timeout_seconds": 600, "lease_timeout_seconds": 60}
+
+    {"id": 1, "ok": true, "code": null, "error": null, "elapsed_seconds": 0.52,
+     "nodes": [{"name": "purchases_silver", "resource_type": "model", "status": "success",
+                "message": "OK", "rows": null, "seconds": 0.11}]}
+
+Only `command` is needed: `run`, `build`, `seed`, `test`, or `parse`, which reads the project and
+touches no warehouse. `code` says what to do about a failure: `bad_request` (mend the request),
+`nothing_selected` (mend `select`), `lease_timeout` (ask again), `timeout` (the worker has ended;
+start another), `node_failed` (look at `nodes`; each failed model's table is as it was before),
+`dbt_failed` (`error` has dbt's sentence).
+
+The environment names the warehouse (MEDALLION_WAREHOUSE) and the file whose advisory lock is the
+right to open it (MEDALLION_LEASE). The lock is held for one request, and by the time the reply is
+written every connection to the warehouse is closed.
+
+The worker ends at once, in the middle of a query if need be, when stdin ends, when its parent dies,
+on SIGTERM, and when a request takes too long; the models stand that at any moment (see README.md).
+SIGINT is ignored: Ctrl-C reaches the whole terminal, and the parent decides what it means.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import queue
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+
+COMMANDS = ("run", "build", "seed", "test", "parse")
+
+#: Exit codes: the parent went away or ended stdin; a request took too long.
+EXIT_PARENT_GONE = 0
+EXIT_TIMEOUT = 3
+
+#: What makes a parsed manifest stale, below the project's directory.
+PROJECT_SOURCES = ("dbt_project.yml", "models", "macros", "seeds", "tests", "snapshots", "analyses")
+
+
+# MARK: the protocol
+
+
+class BadRequest(ValueError):
+    """A request that cannot be understood; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of stdin."""
+
+    id: Any
+    command: str
+    select: tuple[str, ...] = ()
+    full_refresh: bool = False
+    target: str | None = None
+    #: From the request's arrival at the head of the queue to its reply; None waits for ever.
+    timeout_seconds: float | None = None
+    #: For the warehouse's lease alone; None waits as long as the request may take.
+    lease_timeout_seconds: float | None = None
+
+    @staticmethod
+    def parse(line: bytes) -> Request:
+        """The request that a line holds. Throws BadRequest."""
+        try:
+            fields = json.loads(line)
+        except ValueError as error:
+            raise BadRequest(f"the line is not JSON: {error}") from None
+        if not isinstance(fields, dict):
+            raise BadRequest("the line is not a JSON object")
+        known = Request.__dataclass_fields__.keys()
+        unknown = sorted(fields.keys() - known)
+        if unknown:
+            raise BadRequest(f"unknown field {unknown[0]!r}; there are {', '.join(known)}")
+        command = fields.get("command")
+        if command not in COMMANDS:
+            raise BadRequest(f"command is {command!r}, not one of {', '.join(COMMANDS)}")
+        select = fields.get("select") or []
+        if not isinstance(select, list) or not all(_is_selector(item) for item in select):
+            raise BadRequest("select is not a list of dbt selectors")
+        full_refresh = fields.get("full_refresh") or False
+        if not isinstance(full_refresh, bool):
+            raise BadRequest("full_refresh is not true or false")
+        target = fields.get("target")
+        if not (target is None or isinstance(target, str)):
+            raise BadRequest("target is not a name")
+        return Request(
+            id=fields.get("id"),
+            command=command,
+            select=tuple(select),
+            full_refresh=full_refresh,
+            target=target,
+            timeout_seconds=_seconds(fields, "timeout_seconds"),
+            lease_timeout_seconds=_seconds(fields, "lease_timeout_seconds"),
+        )
+
+
+def _is_selector(item: object) -> bool:
+    # A leading dash would be read by dbt as an option.
+    return isinstance(item, str) and item != "" and not item.startswith("-")
+
+
+def _seconds(fields: dict[str, Any], name: str) -> float | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e9:
+        raise BadRequest(f"{name} is not a positive number")
+    return float(value)
+
+
+class Failure(Exception):
+    """A request that was understood and did not succeed."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Replies:
+    """Writes replies, whole lines and one for each request, from whichever thread."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = threading.Lock()
+
+    def write(self, reply: dict[str, Any]) -> None:
+        line = memoryview(json.dumps(reply, allow_nan=False).encode() + b"\n")
+        with self._lock:
+            try:
+                while line:
+                    line = line[os.write(self._descriptor, line) :]
+            except BrokenPipeError:
+                os._exit(EXIT_PARENT_GONE)
+
+
+def reply_to(
+    request_id: object,
+    began: float,
+    code: str | None = None,
+    error: str | None = None,
+    nodes: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    return {
+        "id": request_id,
+        "ok": code is None,
+        "code": code,
+        "error": error,
+        "elapsed_seconds": round(time.monotonic() - began, 3),
+        "nodes": list(nodes),
+    }
+
+
+# MARK: the lease
+
+
+@contextlib.contextmanager
+def lease(path: Path | None, timeout_seconds: float | None) -> Iterator[None]:
+    """Holds the warehouse's lease. Throws Failure if it is not free in time.
+
+    Only the main thread may take it: the time limit is an alarm that interrupts the wait.
+    """
+    if path is None:
+        yield
+        return
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        with _alarm(timeout_seconds, f"{path} was not free within {timeout_seconds} s"):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _alarm(seconds: float | None, message: str) -> Iterator[None]:
+    def interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+        raise Failure("lease_timeout", message)
+
+    signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, seconds or 0)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+
+
+# MARK: dbt
+
+
+class Project:
+    """The dbt project, parsed once for each target and again when a file of it changes."""
+
+    def __init__(
+        self, project_dir: Path, profiles_dir: Path, target_path: Path, log_path: Path
+    ) -> None:
+        self._project_dir = project_dir
+        self._profiles_dir = profiles_dir
+        self._options = [
+            *("--project-dir", str(project_dir), "--profiles-dir", str(profiles_dir)),
+            *("--target-path", str(target_path), "--log-path", str(log_path)),
+            *("--no-use-colors", "--no-write-json", "--log-level", "none"),
+            *("--log-level-file", "info"),
+        ]
+        self._manifests: dict[str | None, tuple[Fingerprint, Manifest]] = {}
+
+    def run(self, request: Request) -> list[dict[str, Any]]:
+        """Runs a command and returns what became of its nodes. Throws Failure."""
+        from dbt.cli.main import dbtRunner
+
+        manifest = self.parse(request.target)
+        arguments = [request.command, *self._options]
+        if request.target is not None:
+            arguments += ["--target", request.target]
+        if request.full_refresh:
+            arguments += ["--full-refresh"]
+        if request.select:
+            arguments += ["--select", *request.select]
+        try:
+            result = dbtRunner(manifest=manifest).invoke(arguments)
+        finally:
+            release_warehouse()
+        if result.exception is not None:
+            raise Failure("dbt_failed", one_line(result.exception))
+        nodes = node_results(result)
+        if not nodes and request.select:
+            raise Failure("nothing_selected", f"nothing matches {' '.join(request.select)}")
+        if not result.success and first_failed(nodes) is None:
+            raise Failure("dbt_failed", f"{request.command} failed, dbt.log says why")
+        return nodes
+
+    def parse(self, target: str | None) -> Manifest:
+        """The project's manifest, from memory if no file has changed. Throws Failure."""
+        from dbt.cli.main import dbtRunner
+        from dbt.contracts.graph.manifest import Manifest
+
+        fingerprint = self._fingerprint()
+        cached = self._manifests.get(target)
+        if cached is not None and cached[0] == fingerprint:
+            return cached[1]
+        arguments = ["parse", *self._options]
+        if target is not None:
+            arguments += ["--target", target]
+        result = dbtRunner().invoke(arguments)
+        if not isinstance(result.result, Manifest):
+            raise Failure("dbt_failed", one_line(result.exception))
+        self._manifests[target] = (fingerprint, result.result)
+        return result.result
+
+    def _fingerprint(self) -> Fingerprint:
+        paths = [self._profiles_dir / "profiles.yml"]
+        for name in PROJECT_SOURCES:
+            source = self._project_dir / name
+            paths += source.rglob("*") if source.is_dir() else [source]
+        marks: Fingerprint = {}
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                status = path.stat()
+                marks[str(path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
+        return marks
+
+
+#: What a file of the project looked like: modification time, size, inode.
+Fingerprint = dict[str, tuple[int, int, int]]
+
+
+def release_warehouse() -> None:
+    """Closes every connection of dbt's adapters, so that others can open the warehouse's file.
+
+    dbt-duckdb keeps its DuckDB instance between invocations, and with it the lock on the file.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.adapters.factory import cleanup_connections
+
+    cleanup_connections()
+    environment = DuckDBConnectionManager._ENV
+    if environment is not None:
+        environment.close()
+    DuckDBConnectionManager.close_all_connections()
+
+
+def node_results(result: dbtRunnerResult) -> list[dict[str, Any]]:
+    """What became of each node that the command ran; hooks appear with their resource type."""
+    nodes = []
+    for node in getattr(result.result, "results", []):
+        response = node.adapter_response or {}
+        nodes.append(
+            {
+                "name": node.node.name,
+                "resource_type": str(node.node.resource_type),
+                "status": str(node.status),
+                "message": None if node.message is None else str(node.message),
+                "rows": response.get("rows_affected"),
+                "seconds": round(node.execution_time, 3),
+            }
+        )
+    return nodes
+
+
+def first_failed(nodes: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    return next((node for node in nodes if node["status"] in ("error", "fail")), None)
+
+
+def one_line(message: object) -> str:
+    """A message, or that of an exception, without line breaks."""
+    return " ".join(str(message).split()) or type(message).__name__
+
+
+# MARK: the process
+
+
+class Deadline:
+    """Ends the process when a request takes too long, after saying so in its reply."""
+
+    def __init__(self, request: Request, began: float, replies: Replies) -> None:
+        self._request = request
+        self._began = began
+        self._replies = replies
+        self._lock = threading.Lock()
+        self._answered = False
+        self._timer: threading.Timer | None = None
+        if request.timeout_seconds is not None:
+            self._timer = threading.Timer(request.timeout_seconds, self._expire)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def answer(self, reply: dict[str, Any]) -> None:
+        with self._lock:
+            self._answered = True
+            if self._timer is not None:
+                self._timer.cancel()
+            self._replies.write(reply)
+
+    def _expire(self) -> None:
+        with self._lock:
+            if self._answered:
+                return
+            message = f"{self._request.command} took longer than {self._request.timeout_seconds} s"
+            self._replies.write(reply_to(self._request.id, self._began, "timeout", message))
+            os._exit(EXIT_TIMEOUT)
+
+
+def watch_stdin(descriptor: int, lines: queue.SimpleQueue[bytes]) -> None:
+    """Passes on the lines of stdin and ends the process with it."""
+    with os.fdopen(descriptor, "rb") as stdin:
+        for line in stdin:
+            if line.strip():
+                lines.put(line)
+    os._exit(EXIT_PARENT_GONE)
+
+
+def watch_parent() -> None:
+    """On Linux, ends the process when its parent dies, even if someone else holds stdin open.
+
+    The kernel's signal also comes when only the thread that started us ends, so it is a reason to
+    look and no more. Must be called before any other thread starts: they inherit the mask.
+    """
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
+    set_parent_death_signal = 1
+    ctypes.CDLL(None, use_errno=True).prctl(set_parent_death_signal, signal.SIGUSR1, 0, 0, 0)
+
+    def look() -> None:
+        while os.getppid() == parent:
+            signal.sigwait({signal.SIGUSR1})
+        os._exit(EXIT_PARENT_GONE)
+
+    start_thread(look)
+
+
+def start_thread(target: Callable[[], None]) -> None:
+    threading.Thread(target=target, daemon=True).start()
+
+
+def serve(
+    project: Project,
+    lease_path: Path | None,
+    lines: queue.SimpleQueue[bytes],
+    replies: Replies,
+) -> NoReturn:
+    """Answers requests in the order they came, for ever."""
+    while True:
+        line = lines.get()
+        began = time.monotonic()
+        try:
+            request = Request.parse(line)
+        except BadRequest as error:
+            replies.write(reply_to(id_of(line), began, "bad_request", str(error)))
+            continue
+        deadline = Deadline(request, began, replies)
+        nodes: list[dict[str, Any]] = []
+        code, message = None, None
+        try:
+            if request.command == "parse":
+                project.parse(request.target)
+            else:
+                with lease(lease_path, request.lease_timeout_seconds):
+                    nodes = project.run(request)
+                failed = first_failed(nodes)
+                if failed is not None:
+                    code, message = (
+                        "node_failed",
+                        f"{failed['name']}: {one_line(failed['message'])}",
+                    )
+        except Failure as failure:
+            code, message = failure.code, str(failure)
+        except Exception as error:
+            code, message = "dbt_failed", f"{type(error).__name__}: {one_line(error)}"
+        deadline.answer(reply_to(request.id, began, code, message, nodes))
+
+
+def id_of(line: bytes) -> object:
+    """The id of a request that is otherwise bad, so that its sender can match the reply."""
+    try:
+        fields = json.loads(line)
+    except ValueError:
+        return None
+    return fields.get("id") if isinstance(fields, dict) else None
+
+
+def profiles(given: Path | None, project_dir: Path, target_path: Path) -> Path:
+    """The directory of profiles.yml: the one given, else the project's own, else the example's."""
+    if given is not None:
+        return given
+    if (project_dir / "profiles.yml").exists():
+        return project_dir
+    directory = target_path / "profiles"
+    directory.mkdir(parents=True, exist_ok=True)
+    example = project_dir / "profiles.yml.example"
+    copy = directory / "profiles.yml"
+    if not copy.exists() or copy.read_bytes() != example.read_bytes():
+        work = directory / f"profiles.yml.{os.getpid()}"
+        shutil.copyfile(example, work)
+        work.replace(copy)
+    return directory
+
+
+def main() -> NoReturn:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    here = Path(__file__).resolve().parent
+    parser.add_argument("--project-dir", type=Path, default=here, help="dbt project (%(default)s)")
+    parser.add_argument(
+        "--profiles-dir", type=Path, help="where profiles.yml is (the project, else its example)"
+    )
+    parser.add_argument("--target-path", type=Path, required=True, help="for dbt's work files")
+    parser.add_argument("--log-path", type=Path, required=True, help="for dbt.log")
+    arguments = parser.parse_args()
+
+    # dbt's locks make multiprocessing start a process that tidies up after us; it need not complain
+    # about an end in the middle, which is how this one ends.
+    sys.warnoptions.append("ignore::UserWarning:multiprocessing.resource_tracker")
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    watch_parent()
+
+    # The protocol keeps the real stdin and stdout for itself: what dbt prints goes to stderr.
+    requests, replies = os.dup(0), Replies(os.dup(1))
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(2, 1)
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    start_thread(lambda: watch_stdin(requests, lines))
+
+    # dbt changes the working directory to the project's.
+    target_path, log_path = arguments.target_path.resolve(), arguments.log_path.resolve()
+    project_dir = arguments.project_dir.resolve()
+    profiles_dir = profiles(arguments.profiles_dir, project_dir, target_path).resolve()
+    if "MEDALLION_WAREHOUSE" in os.environ:
+        os.environ["MEDALLION_WAREHOUSE"] = str(Path(os.environ["MEDALLION_WAREHOUSE"]).absolute())
+    lease_path = None
+    if "MEDALLION_LEASE" in os.environ:
+        lease_path = Path(os.environ["MEDALLION_LEASE"]).absolute()
+
+    project = Project(project_dir, profiles_dir, target_path, log_path)
+    # Paid before the first request comes. If the project is broken, its reply will say so.
+    with contextlib.suppress(Exception):
+        project.parse(None)
+    serve(project, lease_path, lines, replies)
+
+
+if __name__ == "__main__":
+    main()
