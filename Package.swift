@@ -11,7 +11,10 @@ let settings: [SwiftSetting] = [
 
 extension Target {
   static func module(_ name: String, _ dependencies: [Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings + (["Parquet"].contains(name) ? [.unsafeFlags(["-enable-testing"])] : []))
+    .target(
+      name: name, dependencies: dependencies,
+      swiftSettings: settings
+        + (["Parquet"].contains(name) ? [.unsafeFlags(["-enable-testing"])] : []))
   }
   static func tests(
     _ name: String, _ dependencies: [Dependency], exclude: [String] = []
@@ -123,7 +126,8 @@ let package = Package(
     .tests("ParquetTests", ["Parquet"], exclude: ["read_back.py"]),
     .tests("FlowTests", ["Flow", logging]),
     .tests("ObjectStoreTests", ["ObjectStore", "TestSupport"]),
-    .tests("LakeTests", ["Lake", "Ledger", "ObjectStore", "TestSupport", logging],
+    .tests(
+      "LakeTests", ["Lake", "Ledger", "ObjectStore", "TestSupport", logging],
       exclude: ["Fixtures"]),
     .tests("SimulatorTests", ["Simulator"], exclude: ["Golden"]),
     .tests(

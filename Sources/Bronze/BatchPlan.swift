@@ -17,7 +17,9 @@ struct BatchPlan {
     var objects: [ObjectInfo] = []
     var bytes: Int64 = 0
     for object in waiting {
-      if !objects.isEmpty, objects.count == Self.mostObjects || bytes + object.sizeBytes > Self.mostBytes {
+      if !objects.isEmpty,
+        objects.count == Self.mostObjects || bytes + object.sizeBytes > Self.mostBytes
+      {
         break
       }
       objects.append(object)

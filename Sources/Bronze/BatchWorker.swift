@@ -110,7 +110,7 @@ final class BatchWorker {
     guard let columns = rows[day], columns.rowCount > 0 else { return }
     if open[day] == nil {
       if open.count >= Self.mostOpenFiles { try await close(open.keys.min()!) }
-      open[day] = try await BronzeFile(
+      open[day] = try BronzeFile(
         day: UTCDay.dayString(day), batch: batch, number: fileNumbers.next(), contract: contract,
         store: store)
     }

@@ -10,10 +10,10 @@ final class BronzeFile {
   private let parquet: ParquetFileWriter
 
   init(day: String, batch: BatchID, number: Int, contract: EventContract, store: any ObjectStore)
-    async throws
+    throws
   {
     let key = LakeLayout.bronzeFile(day: day, batch: batch, number: number)
-    let writer = try await HashedWriter(key, batch: batch, in: store)
+    let writer = try HashedWriter(key, batch: batch, in: store)
     self.writer = writer
     parquet = try ParquetFileWriter(
       schema: Self.schema(contract), options: ParquetOptions(createdBy: Version.createdBy)

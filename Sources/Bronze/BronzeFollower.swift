@@ -23,6 +23,10 @@ public struct BronzeFollower: Sendable {
   }
 
   private static let recentSweep = Duration.seconds(5)
+  /// A sweep may take this part of the time at most.
+  private static let sweepShare = 50
+  /// How long a run over what is there waits for an outage to end.
+  private static let outageLimit = Duration.seconds(30)
   private static let fullSweep = Duration.seconds(600)
 
   private let stage: BronzeStage
@@ -41,7 +45,7 @@ public struct BronzeFollower: Sendable {
   public func runOnce() async throws {
     defer { committed.finish() }
     try await stage.recover()
-    try await drain(try fullInbox())
+    try await drain(try fullInbox(), limit: Self.outageLimit)
   }
 
   /// Consumes what is there and what comes, until a graceful shutdown, or until `upstream` has
@@ -65,7 +69,7 @@ public struct BronzeFollower: Sendable {
         }
         for await _ in inbox.signal.wakes {
           let began = ContinuousClock.now
-          let unsettled = try await turn(inbox)
+          let unsettled = try await persist(inbox)
           committed.raise()
           if !unsettled.isEmpty {
             group.addTask {
@@ -76,7 +80,9 @@ public struct BronzeFollower: Sendable {
           if Task.isShuttingDownGracefully { break }
           // Lets a trickle gather; under load a turn takes longer than this anyway.
           let rest = pace.interval - (ContinuousClock.now - began)
-          if rest > .zero { try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) } }
+          if rest > .zero {
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) }
+          }
         }
         group.cancelAll()
       }
@@ -99,8 +105,9 @@ public struct BronzeFollower: Sendable {
   private static func sweepNowAndThen(_ inbox: RawInbox) async throws {
     var sinceFull = Duration.zero
     while true {
-      try await Task.sleep(for: recentSweep)
-      sinceFull += recentSweep
+      let pause = max(recentSweep, inbox.lastSweep * sweepShare)
+      try await Task.sleep(for: pause)
+      sinceFull += pause
       if sinceFull >= fullSweep {
         sinceFull = .zero
         inbox.listAll()
@@ -111,14 +118,27 @@ public struct BronzeFollower: Sendable {
   }
 
   /// Takes turns until nothing is left that could still be consumed.
-  private func drain(_ inbox: RawInbox) async throws {
+  private func drain(_ inbox: RawInbox, limit: Duration? = nil) async throws {
     while !Task.isShuttingDownGracefully {
-      let unsettled = try await turn(inbox)
+      let unsettled = try await persist(inbox, limit: limit)
       let contents = unsettled.union(try stage.ledger.tried(stage: "bronze"))
       if contents.isEmpty { return }
       // Nothing announces that a file rests: its time has to pass.
       try await Task.sleep(for: stage.lake.store.settleTime / 4)
       inbox.lookAgain(at: contents)
+    }
+  }
+
+  /// Takes a turn, again and again while an outage lasts. What the inbox held before it is found
+  /// again by listing.
+  private func persist(_ inbox: RawInbox, limit: Duration? = nil) async throws -> Set<ObjectKey> {
+    try await Outage.waitOut(limit: limit, stage: "bronze", logger: stage.logger) {
+      do {
+        return try await turn(inbox)
+      } catch {
+        inbox.listAll()
+        throw error
+      }
     }
   }
 
@@ -129,10 +149,12 @@ public struct BronzeFollower: Sendable {
     try await stage.committer.publishAll()
     let contents = inbox.take()
     var found = try await lookUp(contents)
+    let began = ContinuousClock.now
     if contents.mustListAll {
       try await listAll(into: &found)
     } else if contents.mustListRecent {
       try await listRecent(into: &found)
+      inbox.noteSweep(ContinuousClock.now - began)
     }
     let failed = try await stage.consume(Array(found.whole.values)) {
       Task.isShuttingDownGracefully

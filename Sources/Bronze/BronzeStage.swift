@@ -70,45 +70,44 @@ public struct BronzeStage: Sendable {
   }
 
   private func run(_ plan: BatchPlan) async throws -> Outcome {
+    let started = ContinuousClock.now
     let batch = BatchID()
     try ledger.beginWork(batch)
+    let prepared: Commit
     do {
-      let outcome = try await write(plan, as: batch)
-      if case .committed = outcome {} else { try await committer.abandon(batch.text) }
-      return outcome
+      prepared = try await write(plan, as: batch)
     } catch {
-      // The work is removed now, or by the next start.
+      // Removed now, or where that fails, by the next start.
       try? await committer.abandon(batch.text)
-      throw error
-    }
-  }
-
-  private func write(_ plan: BatchPlan, as batch: BatchID) async throws -> Outcome {
-    let started = ContinuousClock.now
-    let quarantine = QuarantineWriter(batch: batch, store: lake.store)
-    CrashPoint.beforeWorkFile.reach()
-    let results: [BatchWorker.Result]
-    do {
-      results = try await clean(plan, as: batch, quarantine: quarantine)
-    } catch let fault as ObjectFault {
+      guard let fault = error as? ObjectFault else { throw error }
       return .fault(fault.object, fault.fault)
     }
-    let quarantined = try await quarantine.finish()
-    CrashPoint.afterWorkFile.reach()
-
-    let sources = results.flatMap(\.sources).sorted { $0.key < $1.key }
-    let counts = results.map(\.counts).reduce(into: LineCounts()) { $0 += $1 }
-    let prepared = Commit(
-      number: 0, kind: .bronze, batch: batch, committedAt: Timestamp.text(Date()),
-      contract: contract.sha256, sources: sources, counts: Commit.Counts(counts),
-      bronze: results.flatMap(\.files).sorted { $0.key < $1.key }, quarantine: quarantined)
+    // From here on the work may be committed, even where an error says otherwise: it stays.
     let commit = try await committer.commit(prepared) {
       try ledger.sort(plan.objects).new.count < plan.objects.count
     }
-    guard let commit else { return .void }
+    guard let commit else {
+      try await committer.abandon(batch.text)
+      return .void
+    }
     try await committer.publishAll()
     report(BronzeReport(commit: commit, elapsed: ContinuousClock.now - started))
     return .committed
+  }
+
+  /// Writes the files of a batch below `tmp/`, and says what their commit has to say.
+  private func write(_ plan: BatchPlan, as batch: BatchID) async throws -> Commit {
+    let quarantine = QuarantineWriter(batch: batch, store: lake.store)
+    CrashPoint.beforeWorkFile.reach()
+    let results = try await clean(plan, as: batch, quarantine: quarantine)
+    let quarantined = try await quarantine.finish()
+    CrashPoint.afterWorkFile.reach()
+    let sources = results.flatMap(\.sources).sorted { $0.key < $1.key }
+    let counts = results.map(\.counts).reduce(into: LineCounts()) { $0 += $1 }
+    return Commit(
+      number: 0, kind: .bronze, batch: batch, committedAt: Timestamp.text(Date()),
+      contract: contract.sha256, sources: sources, counts: Commit.Counts(counts),
+      bronze: results.flatMap(\.files).sorted { $0.key < $1.key }, quarantine: quarantined)
   }
 
   /// The objects of a batch, shared out among workers as they come free.

@@ -10,9 +10,9 @@ final class HashedWriter {
   private var sizeBytes = 0
 
   /// - Parameter key: the final key; the object is written below `tmp/`.
-  init(_ key: ObjectKey, batch: BatchID, in store: any ObjectStore) async throws {
+  init(_ key: ObjectKey, batch: BatchID, in store: any ObjectStore) throws {
     self.key = key
-    writer = try await store.createWorkObject(LakeLayout.workFile(for: key, batch: batch))
+    writer = try store.createWorkObject(LakeLayout.workFile(for: key, batch: batch))
   }
 
   func write(_ bytes: UnsafeRawBufferPointer) throws {

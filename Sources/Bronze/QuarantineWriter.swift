@@ -14,12 +14,10 @@ actor QuarantineWriter {
   }
 
   /// Adds whole records.
-  func append(_ lines: [UInt8], records: Int, day: String) async throws {
+  func append(_ lines: [UInt8], records: Int, day: String) throws {
     if files[day] == nil {
       let key = LakeLayout.quarantineFile(day: day, batch: batch)
-      let writer = try await HashedWriter(key, batch: batch, in: store)
-      // Another caller may have made it while this one waited.
-      if files[day] == nil { files[day] = (writer, 0) }
+      files[day] = (try HashedWriter(key, batch: batch, in: store), 0)
     }
     try lines.withUnsafeBytes { try files[day]!.writer.write($0) }
     files[day]!.records += records

@@ -9,6 +9,7 @@ final class RawInbox: Sendable {
     var touched: Set<ObjectKey> = []
     var mustListAll = false
     var mustListRecent = false
+    var lastSweep = Duration.zero
   }
 
   /// What came in since the last time.
@@ -55,9 +56,14 @@ final class RawInbox: Sendable {
     signal.raise()
   }
 
+  /// How long the last sweep of recent hours took.
+  var lastSweep: Duration { state.withLock { $0.lastSweep } }
+
+  func noteSweep(_ elapsed: Duration) { state.withLock { $0.lastSweep = elapsed } }
+
   func take() -> Contents {
     state.withLock { state in
-      defer { state = State() }
+      defer { state = State(lastSweep: state.lastSweep) }
       return Contents(
         whole: state.whole, touched: state.touched, mustListAll: state.mustListAll,
         mustListRecent: state.mustListRecent)

@@ -85,22 +85,26 @@ public struct Redrive: Sendable {
   private func supersede(_ files: [Commit.File], _ report: inout Report) async throws {
     let batch = BatchID()
     try stage.ledger.beginWork(batch)
+    let commit: Commit
+    let counts: Report
     do {
-      let (commit, counts) = try await write(files, as: batch)
-      let committed = try await stage.committer.commit(commit) {
-        try files.contains { try stage.ledger.isSuperseded($0.key) }
-      }
-      guard committed != nil else {
-        throw LakeError(
-          .stageBusy, "another redrive of this lake was faster: run this one again to see what is left")
-      }
-      report.accepted += counts.accepted
-      report.reclassified += counts.reclassified
-      report.unchanged += counts.unchanged
+      (commit, counts) = try await write(files, as: batch)
     } catch {
       try? await stage.committer.abandon(batch.text)
       throw error
     }
+    let committed = try await stage.committer.commit(commit) {
+      try files.contains { try stage.ledger.isSuperseded($0.key) }
+    }
+    guard committed != nil else {
+      try await stage.committer.abandon(batch.text)
+      throw LakeError(
+        .stageBusy,
+        "another redrive of this lake was faster: run this one again to see what is left")
+    }
+    report.accepted += counts.accepted
+    report.reclassified += counts.reclassified
+    report.unchanged += counts.unchanged
     try await stage.committer.publishAll()
   }
 

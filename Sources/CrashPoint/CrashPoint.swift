@@ -41,7 +41,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
     guard let value = getenv("MEDALLION_CRASH_AT") else { return nil }
     let parts = String(cString: value).split(separator: ":")
     guard let name = parts.first, let point = CrashPoint(rawValue: String(name)) else {
-      let message = "medallion: MEDALLION_CRASH_AT names no crash point: \(String(cString: value))\n"
+      let message =
+        "medallion: MEDALLION_CRASH_AT names no crash point: \(String(cString: value))\n"
       _ = message.withCString { write(STDERR_FILENO, $0, strlen($0)) }
       exit(2)
     }

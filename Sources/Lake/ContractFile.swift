@@ -12,7 +12,8 @@ public struct ContractFile: Sendable {
   public init(path: String) throws {
     guard let bytes = FileManager.default.contents(atPath: path) else {
       throw LakeError(
-        .noContract, "there is no contract at \(path): name one with --contract, or restore the file")
+        .noContract,
+        "there is no contract at \(path): name one with --contract, or restore the file")
     }
     contract = try EventContract(schema: bytes)
     sha256 = SHA256.hash(data: bytes).hexadecimal

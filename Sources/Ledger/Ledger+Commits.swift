@@ -36,7 +36,8 @@ extension Ledger {
 
   private static func insert(_ commit: Commit, _ database: Database) throws {
     try database.execute(
-      sql: "INSERT INTO commits(number, batch, kind, contract, committed_at) VALUES (?, ?, ?, ?, ?)",
+      sql:
+        "INSERT INTO commits(number, batch, kind, contract, committed_at) VALUES (?, ?, ?, ?, ?)",
       arguments: [
         commit.number, commit.batch.text, commit.kind.rawValue, commit.contract, commit.committedAt,
       ])
@@ -45,7 +46,8 @@ extension Ledger {
         sql: "INSERT INTO raw_objects(key, size, modified, commit_number) VALUES (?, ?, ?, ?)",
         arguments: [source.key.text, source.size, source.modified, commit.number])
       for table in ["tries", "parked"] {
-        try database.execute(sql: "DELETE FROM \(table) WHERE key = ?", arguments: [source.key.text])
+        try database.execute(
+          sql: "DELETE FROM \(table) WHERE key = ?", arguments: [source.key.text])
       }
     }
     for (layer, files) in [("bronze", commit.bronze), ("quarantine", commit.quarantine)] {

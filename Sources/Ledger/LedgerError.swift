@@ -34,7 +34,8 @@ public struct LedgerError: OutageError, CustomStringConvertible, Sendable {
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
       self.init(
         .unreadable,
-        "\(path) is damaged or no ledger: move it aside, the next start rebuilds it from the commits")
+        "\(path) is damaged or no ledger: move it aside, the next start rebuilds it from the commits"
+      )
     case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
       self.init(.unreadable, "the ledger \(path) cannot be opened for writing: \(failure)")
     default: self.init(.failed, "the ledger \(path) failed: \(failure)")

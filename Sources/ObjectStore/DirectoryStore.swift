@@ -38,7 +38,8 @@ public final class DirectoryStore: ObjectStore {
       let failure = Posix.error("make", root)
       if failure.code == .notFound {
         throw ObjectStoreError(
-          .notADirectory, "cannot make \(root): the directory above it does not exist; make it first")
+          .notADirectory,
+          "cannot make \(root): the directory above it does not exist; make it first")
       }
       throw failure
     }
@@ -74,10 +75,10 @@ public final class DirectoryStore: ObjectStore {
     announce(key)
   }
 
-  public func createWorkObject(_ key: ObjectKey) async throws -> any ObjectWriter {
+  public func createWorkObject(_ key: ObjectKey) throws -> any ObjectWriter {
     let target = path(key)
     try makeDirectory(parent(of: target))
-    return try FileWriter(path: target)
+    return try FileWriter(path: target, directory: parent(of: target))
   }
 
   public func publish(_ work: ObjectKey, as key: ObjectKey) async throws {
@@ -154,7 +155,7 @@ public final class DirectoryStore: ObjectStore {
     let writer = try FileWriter(path: temporary)
     do {
       try writer.write(bytes)
-      try writer.finishNow()
+      try writer.close()
     } catch {
       unlink(temporary)
       throw error

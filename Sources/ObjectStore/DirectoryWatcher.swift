@@ -147,7 +147,8 @@
           tell(.overflow)
           continue
         }
-        guard let directory = directories[id], let name = String(validating: nameBytes, as: UTF8.self)
+        guard let directory = directories[id],
+          let name = String(validating: nameBytes, as: UTF8.self)
         else { continue }
         let child = directory.isEmpty ? name : "\(directory)/\(name)"
         if mask & UInt32(IN_ISDIR) != 0 {

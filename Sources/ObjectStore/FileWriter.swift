@@ -9,17 +9,20 @@
 /// Not sendable: one task writes it.
 final class FileWriter: ObjectWriter {
   private let path: String
+  /// Where its name must be durable when it is finished; nil for a file that gets another name.
+  private let directory: String?
   private var descriptor: Int32
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
   private var filled = 0
 
-  init(path: String) throws {
+  init(path: String, directory: String? = nil) throws {
     self.path = path
+    self.directory = directory
     descriptor = try Posix.open(path, O_WRONLY | O_CREAT | O_TRUNC)
   }
 
   deinit {
-    if descriptor >= 0 { close(descriptor) }
+    if descriptor >= 0 { Self.closeFile(descriptor) }
     buffer.deallocate()
   }
 
@@ -33,14 +36,27 @@ final class FileWriter: ObjectWriter {
     }
   }
 
-  func finish() async throws { try finishNow() }
+  func finish() async throws {
+    try close()
+    if let directory { try Posix.syncDirectory(directory) }
+  }
 
-  func finishNow() throws {
+  /// Makes the content durable.
+  func close() throws {
     try flush()
     try Posix.sync(descriptor, path)
     let closing = descriptor
     descriptor = -1
-    if close(closing) != 0, errno != EINTR { throw Posix.error("close", path) }
+    if Self.closeFile(closing) != 0, errno != EINTR { throw Posix.error("close", path) }
+  }
+
+  @discardableResult
+  private static func closeFile(_ descriptor: Int32) -> Int32 {
+    #if canImport(Glibc)
+      Glibc.close(descriptor)
+    #else
+      Darwin.close(descriptor)
+    #endif
   }
 
   private func flush() throws {

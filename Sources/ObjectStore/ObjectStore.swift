@@ -18,7 +18,7 @@ public protocol ObjectStore: Sendable {
   func replace(_ bytes: UnsafeRawBufferPointer, at key: ObjectKey) async throws
 
   /// Begins an object under `key` (below `tmp/`) that nobody else reads before it is published.
-  func createWorkObject(_ key: ObjectKey) async throws -> any ObjectWriter
+  func createWorkObject(_ key: ObjectKey) throws -> any ObjectWriter
 
   /// Gives the finished work object `work` its final key, where it appears whole. Doing so again
   /// is harmless. Throws `notFound` if neither is there.
@@ -70,7 +70,7 @@ public protocol ObjectReader: AnyObject {
 public protocol ObjectWriter: AnyObject {
   func write(_ bytes: UnsafeRawBufferPointer) throws
 
-  /// Makes what was written durable. Without it nothing was stored.
+  /// Makes what was written durable, and its name. Without it nothing was stored.
   func finish() async throws
 }
 

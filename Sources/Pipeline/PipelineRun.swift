@@ -64,6 +64,7 @@ public final class PipelineRun: Service {
   }
 
   public func run() async throws {
+    let began = Date().timeIntervalSince1970
     let made = Signal()
     let committed = Signal()
     let staged = Signal()
@@ -112,28 +113,36 @@ public final class PipelineRun: Service {
         reading.goldRevenue = report.counts.goldRevenue
         reading.newestGoldMicros = report.counts.newestGoldMicros
         if let newest = report.counts.newestGoldMicros {
-          reading.freshness.append(Date().timeIntervalSince1970 - Double(newest) / 1e6)
+          let newest = Double(newest) / 1e6
+          // What an earlier run left says nothing of this one's pace.
+          if newest >= began { reading.freshness.append(Date().timeIntervalSince1970 - newest) }
         }
       }
     }
 
     let deadline = options.duration.map { ContinuousClock.now + $0 }
-    try await withThrowingTaskGroup(of: Void.self) { group in
-      let blocking = BlockingExecutor.shared
-      group.addTask(executorPreference: blocking) {
-        defer { made.finish() }
-        _ = try await simulator.run { deadline.map { ContinuousClock.now >= $0 } ?? false }
+    try await withGracefulShutdownHandler {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        let blocking = BlockingExecutor.shared
+        group.addTask(executorPreference: blocking) {
+          defer { made.finish() }
+          _ = try await simulator.run { deadline.map { ContinuousClock.now >= $0 } ?? false }
+        }
+        group.addTask(executorPreference: blocking) {
+          let pace = BronzeFollower.Pace(loadBacklog: loadBacklog)
+          try await BronzeFollower(stage: bronze, pace: pace, committed: committed)
+            .run(upstream: made)
+        }
+        group.addTask(executorPreference: blocking) {
+          try await pipe.run(upstream: committed, waiting: loadBacklog, staged: staged)
+        }
+        group.addTask(executorPreference: blocking) { try await transform.run(upstream: staged) }
+        try await group.waitForAll()
       }
-      group.addTask(executorPreference: blocking) {
-        let pace = BronzeFollower.Pace(loadBacklog: loadBacklog)
-        try await BronzeFollower(stage: bronze, pace: pace, committed: committed)
-          .run(upstream: made)
-      }
-      group.addTask(executorPreference: blocking) {
-        try await pipe.run(upstream: committed, waiting: loadBacklog, staged: staged)
-      }
-      group.addTask(executorPreference: blocking) { try await transform.run(upstream: staged) }
-      try await group.waitForAll()
+    } onGracefulShutdown: {
+      // Whoever waits for room need not: the others stop taking.
+      rawBacklog.close()
+      loadBacklog.close()
     }
   }
 }

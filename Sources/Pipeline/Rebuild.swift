@@ -44,7 +44,7 @@ public struct Rebuild: Sendable {
       guard LakeLayout.isRawObject(object.key) else { return true }
       if try await store.info(object.key) == nil {
         let work = ObjectKey(trusted: "\(LakeLayout.work)rebuild/\(object.key.text)")
-        let writer = try await store.createWorkObject(work)
+        let writer = try store.createWorkObject(work)
         let reader = try await source.open(object.key)
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
         defer { buffer.deallocate() }

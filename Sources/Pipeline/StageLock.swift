@@ -14,7 +14,8 @@ public struct StageLock: Sendable {
         atPath: directory, withIntermediateDirectories: true)
     } catch {
       throw LakeError(
-        .unsupportedPlace, "cannot make \(directory): it must be a directory that this user may write")
+        .unsupportedPlace,
+        "cannot make \(directory): it must be a directory that this user may write")
     }
     let path = "\(directory)/\(stage).lock"
     guard let lock = try FileLock.tryAcquire(path) else {

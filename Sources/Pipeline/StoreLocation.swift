@@ -9,7 +9,8 @@ public enum StoreLocation {
     if let scheme = place.range(of: "://").map({ place[..<$0.lowerBound] }) {
       throw LakeError(
         .unsupportedPlace,
-        "\(place): this version keeps lakes in directories only, not in \(scheme); name a directory")
+        "\(place): this version keeps lakes in directories only, not in \(scheme); name a directory"
+      )
     }
     return try DirectoryStore(root: (place as NSString).expandingTildeInPath)
   }

@@ -59,7 +59,9 @@ public struct Verifier: Sendable {
     troubles: (parked: [Ledger.Trouble], changed: [Ledger.Trouble])
   ) -> VerifyReport {
     var findings = raw.findings + footers.findings + quarantine.findings
-    for trouble in troubles.parked { findings.append("\(trouble.key) is parked: \(trouble.reason)") }
+    for trouble in troubles.parked {
+      findings.append("\(trouble.key) is parked: \(trouble.reason)")
+    }
     for trouble in troubles.changed { findings.append("\(trouble.key) \(trouble.reason)") }
 
     var batches: [VerifyReport.Batch] = []
@@ -102,7 +104,8 @@ public struct Verifier: Sendable {
       checks += [
         VerifyReport.Check(
           "staging rows = silver + duplicates + conflicts", counts.transformedRows, resolved),
-        VerifyReport.Check("silver rows = gold transactions", counts.silverRows, counts.goldTransactions),
+        VerifyReport.Check(
+          "silver rows = gold transactions", counts.silverRows, counts.goldTransactions),
         VerifyReport.Check(
           "silver revenue = gold revenue", .amount(counts.silverRevenue),
           .amount(counts.goldRevenue), ok: counts.silverRevenue == counts.goldRevenue),
@@ -136,7 +139,8 @@ public struct Verifier: Sendable {
       stagingRows: warehouse.isWindowClosed
         ? counts.stagingRows - counts.transformedRows : max(0, counts.stagingRows - resolved))
     return VerifyReport(
-      balanced: findings.isEmpty, pending: waiting.rawObjects + waiting.bronzeRows + waiting.stagingRows,
+      balanced: findings.isEmpty,
+      pending: waiting.rawObjects + waiting.bronzeRows + waiting.stagingRows,
       waiting: waiting, checks: checks, batches: batches, score: score, findings: findings)
   }
 

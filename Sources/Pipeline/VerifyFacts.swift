@@ -31,11 +31,12 @@ struct WarehouseFacts {
       var stagingRows: [String: Int] = [:]
       for row in rows { stagingRows[row[0].text ?? ""] = row[1].int }
       // Rows that no history row vouches for belong to no file.
-      let foreign = try connection.query(
-        """
-        SELECT count(*) FROM \(StagingTable.name)
-        WHERE _load_seq NOT IN (SELECT load_seq FROM \(StagingTable.history))
-        """)[0][0].int ?? 0
+      let foreign =
+        try connection.query(
+          """
+          SELECT count(*) FROM \(StagingTable.name)
+          WHERE _load_seq NOT IN (SELECT load_seq FROM \(StagingTable.history))
+          """)[0][0].int ?? 0
       if foreign > 0 { stagingRows["rows without a load history"] = foreign }
       var isClosed = true
       if try Self.exists("raw.transform_window", connection) {

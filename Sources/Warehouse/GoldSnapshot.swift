@@ -32,6 +32,8 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
   public static func export(
     _ connection: DuckDBConnection, to directory: String, refresh: BatchID
   ) throws -> Export {
+    // What a killed process left there.
+    try? FileManager.default.removeItem(atPath: directory)
     try FileManager.default.createDirectory(
       atPath: directory, withIntermediateDirectories: true)
     let names = try WarehouseTables(connection).names
@@ -84,7 +86,7 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     _ path: String, to key: ObjectKey, in lake: Lake, batch: BatchID
   ) async throws {
     let work = LakeLayout.workFile(for: key, batch: batch)
-    let writer = try await lake.store.createWorkObject(work)
+    let writer = try lake.store.createWorkObject(work)
     guard let file = FileHandle(forReadingAtPath: path) else {
       throw ObjectStoreError(.notFound, "\(path) vanished before it was published")
     }

@@ -1,7 +1,7 @@
 public import Contract
 public import DuckDB
-import ObjectStore
 public import Lake
+import ObjectStore
 
 /// The staging table and the load history: `retail.raw.raw_purchases_staging` and
 /// `retail.raw.load_history`.
@@ -63,8 +63,9 @@ public struct StagingTable {
     for (name, type) in columns { try addColumn(name, type) }
     let names = columns.map { "bronze.\($0.0.sqlName)" }.joined(separator: ", ")
     try connection.transaction {
-      let first = try connection.query(
-        "SELECT coalesce(max(load_seq), 0) + 1 FROM \(Self.history)")[0][0].int ?? 1
+      let first =
+        try connection.query(
+          "SELECT coalesce(max(load_seq), 0) + 1 FROM \(Self.history)")[0][0].int ?? 1
       let numbered = sources.enumerated().map { ($1, first + $0) }
       for (source, sequence) in numbered {
         try connection.query(
@@ -93,7 +94,8 @@ public struct StagingTable {
       for (source, sequence) in numbered where rows[sequence] ?? 0 != source.file.rows {
         throw WarehouseError(
           .unloadable,
-          "\(source.file.key) gave \(rows[sequence] ?? 0) rows, its commit says \(source.file.rows)")
+          "\(source.file.key) gave \(rows[sequence] ?? 0) rows, its commit says \(source.file.rows)"
+        )
       }
     }
   }

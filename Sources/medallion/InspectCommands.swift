@@ -33,7 +33,8 @@ struct StatusCommand: AsyncParsableCommand {
       print(String(format: "newest event in gold: %.1f s old", age))
     }
     if let dbt = status.dbt {
-      print(dbt.ok ? "dbt: succeeded at \(dbt.at)" : "dbt: failed at \(dbt.at): \(dbt.failure ?? "")")
+      print(
+        dbt.ok ? "dbt: succeeded at \(dbt.at)" : "dbt: failed at \(dbt.at): \(dbt.failure ?? "")")
     }
     if status.raw.ignored > 0 { print("\(status.raw.ignored) files under raw/ are no raw objects") }
     for trouble in status.troubles {
@@ -104,7 +105,8 @@ struct VerifyCommand: AsyncParsableCommand {
   private static func table(_ report: VerifyReport) -> String {
     var table = TextTable("check", "left", "right", "")
     for check in report.checks {
-      table.add(check.name, check.left.description, check.right.description, check.ok ? "ok" : "OFF")
+      table.add(
+        check.name, check.left.description, check.right.description, check.ok ? "ok" : "OFF")
     }
     return table.text
   }

@@ -69,7 +69,8 @@ struct Instant: ExpressibleByArgument {
 }
 
 /// Runs work until it ends, or until Ctrl-C or SIGTERM has it finish what is at hand.
-func withSignals(_ logger: Logger, _ work: @escaping @Sendable () async throws -> Void) async throws {
+func withSignals(_ logger: Logger, _ work: @escaping @Sendable () async throws -> Void) async throws
+{
   struct Work: Service {
     let work: @Sendable () async throws -> Void
 

@@ -55,7 +55,9 @@ struct RunCommand: AsyncParsableCommand {
     if !report.balanced || status.dbt?.ok == false { throw ExitCode(1) }
   }
 
-  private static func line(_ reading: RunMeter.Reading, since began: ContinuousClock.Instant) -> String {
+  private static func line(_ reading: RunMeter.Reading, since began: ContinuousClock.Instant)
+    -> String
+  {
     let lag = reading.newestGoldMicros.map {
       String(format: "%.1f s", Date().timeIntervalSince1970 - Double($0) / 1e6)
     }
@@ -76,7 +78,8 @@ struct RunCommand: AsyncParsableCommand {
     table.add("silver", String(status.silver.rows), "purchases")
     table.add("  duplicates", String(status.silver.duplicates), "rows")
     table.add("  conflicts", String(status.silver.conflicts), "rows")
-    table.add("gold", String(status.gold.transactions), "transactions, revenue \(status.gold.revenue)")
+    table.add(
+      "gold", String(status.gold.transactions), "transactions, revenue \(status.gold.revenue)")
     return table.text
   }
 
@@ -95,7 +98,8 @@ struct RunCommand: AsyncParsableCommand {
     if !ages.isEmpty {
       let p99 = ages[min(ages.count - 1, ages.count * 99 / 100)]
       text += String(
-        format: "; newest event in gold was %.1f s old (p50), %.1f s (p99)", ages[ages.count / 2], p99)
+        format: "; newest event in gold was %.1f s old (p50), %.1f s (p99)", ages[ages.count / 2],
+        p99)
     }
     return text
   }

@@ -98,11 +98,14 @@ struct SimulateCommand: AsyncParsableCommand {
       throw UsageError("--prefix '\(prefix)' is no relative path such as raw")
     }
     // With the prefix raw the bucket is a lake, which every other command can open.
-    if prefix == "raw" { return try await Lake.open(in: try StoreLocation.open(bucket), creating: true).store }
+    if prefix == "raw" {
+      return try await Lake.open(in: try StoreLocation.open(bucket), creating: true).store
+    }
     return try StoreLocation.open(bucket)
   }
 
-  private func virtualClock(_ pace: SimulatorService.Pace) throws -> SimulatorService.VirtualClock? {
+  private func virtualClock(_ pace: SimulatorService.Pace) throws -> SimulatorService.VirtualClock?
+  {
     guard let from else {
       if until != nil { throw UsageError("--until needs --from") }
       return nil

@@ -17,7 +17,8 @@ struct SimulatorOptions: ParsableArguments {
   var events: Int?
 
   @Option(
-    help: "Faults to inject: none, default, or rates such as late=0.01,duplicate=0.01,corrupt=0.005."
+    help:
+      "Faults to inject: none, default, or rates such as late=0.01,duplicate=0.01,corrupt=0.005."
   )
   var faults: String?
 

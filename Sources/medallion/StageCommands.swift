@@ -156,7 +156,8 @@ struct TransformCommand: AsyncParsableCommand {
     let nodes = report.nodes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     print(
       "dbt: \(nodes.joined(separator: ", ")); silver \(report.counts.silverRows) rows, "
-        + "gold \(report.counts.goldTransactions) transactions, revenue \(report.counts.goldRevenue)")
+        + "gold \(report.counts.goldTransactions) transactions, revenue \(report.counts.goldRevenue)"
+    )
   }
 }
 

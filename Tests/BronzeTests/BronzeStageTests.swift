@@ -43,7 +43,8 @@ import Testing
     return Array(output.prefix(Int(stream.total_out)))
   }
 
-  @Test func `lines become rows by UTC day, with the object and line they came from`() async throws {
+  @Test func `lines become rows by UTC day, with the object and line they came from`() async throws
+  {
     let test = try await TestLake()
     let late = TestLake.line(id: "b", ts: "2026-11-20T23:45:10-08:00", extra: #", "coupon": "X""#)
     try await test.put(
@@ -53,13 +54,15 @@ import Testing
     let found = try rows(
       test, "event_id, dt, _source_object, _source_line, _rescued_data, CAST(ts AS VARCHAR)")
     let object = DuckDBValue.text("raw/yyyy=2026/mm=11/dd=23/HH=17/x.json")
-    #expect(found.map { Array($0.prefix(5)) } == [
-      ["a", "2026-11-20", object, 1, .null], ["b", "2026-11-21", object, 4, #"{"coupon":"X"}"#],
-    ])
+    #expect(
+      found.map { Array($0.prefix(5)) } == [
+        ["a", "2026-11-20", object, 1, .null], ["b", "2026-11-21", object, 4, #"{"coupon":"X"}"#],
+      ])
     let record = try String(
       contentsOfFile: quarantineFile(test, day: "2026-11-23"), encoding: .utf8)
     #expect(
-      record == #"{"reason":"malformed_json","source_object":"raw/yyyy=2026/mm=11/dd=23/HH=17/x.json","#
+      record
+        == #"{"reason":"malformed_json","source_object":"raw/yyyy=2026/mm=11/dd=23/HH=17/x.json","#
         + #""line":3,"byte_offset":\#(TestLake.line(id: "a").utf8.count + 2),"#
         + #""byte_length":6,"raw":"broken"}"# + "\n")
     let totals = try test.ledger.totals()
@@ -113,9 +116,10 @@ import Testing
     #expect(try rows(test, "event_id") == [["z"]])
     let parked = try test.ledger.troubles().parked
     #expect(parked.map(\.key) == ["raw/b.json.gz", "raw/c.json.gz"])
-    #expect(parked.map(\.reason) == [
-      "ends in the middle of its gzip data", "is not valid gzip",
-    ])
+    #expect(
+      parked.map(\.reason) == [
+        "ends in the middle of its gzip data", "is not valid gzip",
+      ])
     // Mended, it is taken.
     try await test.store.replace(whole, at: torn)
     try await test.consume()

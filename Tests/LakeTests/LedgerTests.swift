@@ -86,7 +86,9 @@ import Testing
 
   @Test func `the queue is what is published and not loaded`() async throws {
     let test = try await TestLake()
-    try test.ledger.apply([commit(1, bronze: [file("a"), file("b")]), commit(2, bronze: [file("c")])])
+    try test.ledger.apply([
+      commit(1, bronze: [file("a"), file("b")]), commit(2, bronze: [file("c")]),
+    ])
     #expect(try test.ledger.waitingFiles(limit: 10).isEmpty)
     try test.ledger.markPublished(1)
     #expect(try test.ledger.waitingFiles(limit: 10).map(\.file) == [file("a"), file("b")])

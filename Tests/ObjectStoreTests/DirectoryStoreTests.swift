@@ -28,7 +28,8 @@ import Testing
       Issue.record("a put below a file succeeded")
     } catch let failure as ObjectStoreError {
       #expect(failure.code == .notADirectory)
-      #expect(failure.message == "\(store.root)/raw is not a directory, and must be one; move it aside")
+      #expect(
+        failure.message == "\(store.root)/raw is not a directory, and must be one; move it aside")
     }
   }
 

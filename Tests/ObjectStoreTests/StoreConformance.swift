@@ -46,7 +46,7 @@ struct StoreConformance {
     let work = try #require(ObjectKey("tmp/batch/conformance/made.parquet"))
     let key = try #require(ObjectKey("conformance/made.parquet"))
     let bytes = (0..<700_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
-    let writer = try await store.createWorkObject(work)
+    let writer = try store.createWorkObject(work)
     for start in stride(from: 0, to: bytes.count, by: 99_991) {
       try bytes[start..<min(start + 99_991, bytes.count)].withUnsafeBytes { try writer.write($0) }
     }

@@ -46,7 +46,9 @@ struct DictionaryBuilderTests {
 
   @Test("entries stand in the order of their first row, and rows point at them")
   func firstRows() {
-    let entries = ["b", "", "a", "sixteen letters!", "seventeen letters", "é"].map { Array($0.utf8) }
+    let entries = ["b", "", "a", "sixteen letters!", "seventeen letters", "é"].map {
+      Array($0.utf8)
+    }
     let rows = [0, 1, 0, 2, 3, 4, 4, 3, 1, 5, 0, 0, 5, 2]
     let built = build(rows.map { entries[$0] })
     #expect(built.isBuilt)

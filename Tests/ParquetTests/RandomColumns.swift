@@ -56,7 +56,8 @@ struct RandomColumns {
 
   /// No nulls, all nulls, few, many, or runs of them.
   private mutating func validity(_ rowCount: Int) -> [UInt8]? {
-    let valid = { (generator: inout SeededGenerator) in UInt8.random(in: 1...255, using: &generator) }
+    let valid = { (generator: inout SeededGenerator) in UInt8.random(in: 1...255, using: &generator)
+    }
     switch Int.random(in: 0..<6, using: &generator) {
     case 0: return nil
     case 1: return Array(repeating: 0, count: rowCount)

@@ -19,7 +19,8 @@ struct ReadBackTests {
       #expect(Set(verdicts.map(\.case)) == Set(files.map(\.name)))
       for verdict in verdicts {
         #expect(verdict.readers.contains("pyarrow") && verdict.readers.contains("duckdb"))
-        #expect(verdict.problems.isEmpty, "\(verdict.case): \(verdict.problems.joined(separator: "\n"))")
+        #expect(
+          verdict.problems.isEmpty, "\(verdict.case): \(verdict.problems.joined(separator: "\n"))")
       }
     }
   }
@@ -48,7 +49,9 @@ struct ReadBackTests {
     let rowCount = 300_000
     var generator = SeededGenerator(seed: 99)
     let few = ["store_1", "store_2", "a name of more than sixteen bytes", "", "日本"]
-    let validity = (0..<rowCount).map { _ in UInt8(Int.random(in: 0..<10, using: &generator) > 0 ? 1 : 0) }
+    let validity = (0..<rowCount).map { _ in
+      UInt8(Int.random(in: 0..<10, using: &generator) > 0 ? 1 : 0)
+    }
     func column(
       _ name: String, _ kind: ParquetSchema.Column.Kind, _ values: ColumnData.Values,
       nulls: Bool = false
@@ -80,7 +83,9 @@ struct ReadBackTests {
           nulls: true),
         column("quantity", .int32, .int32(Memory((0..<rowCount).map { Int32($0 % 5 + 1) }))),
         column("days", .date, .int32(Memory((0..<rowCount).map { Int32($0 / 9) })), nulls: true),
-        column("flags", .boolean, .boolean(Memory((0..<rowCount).map { UInt8($0 % 3 % 2) })), nulls: true),
+        column(
+          "flags", .boolean, .boolean(Memory((0..<rowCount).map { UInt8($0 % 3 % 2) })), nulls: true
+        ),
         column(
           "coded", .string,
           .codedStrings(

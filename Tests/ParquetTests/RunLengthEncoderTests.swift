@@ -58,7 +58,8 @@ struct RunLengthEncoderTests {
     let limit = UInt32(truncatingIfNeeded: (UInt64(1) << UInt64(bitWidth)) - 1)
     for count in [1, 7, 8, 9, 16, 63, 200] {
       let values = (0..<count).map { _ in UInt32.random(in: 0...limit, using: &generator) }
-      #expect(decoded(encoded(values, bitWidth: bitWidth), count: count, bitWidth: bitWidth) == values)
+      #expect(
+        decoded(encoded(values, bitWidth: bitWidth), count: count, bitWidth: bitWidth) == values)
     }
   }
 
@@ -69,7 +70,8 @@ struct RunLengthEncoderTests {
       var values: [UInt32] = []
       for _ in 0..<Int.random(in: 1...12, using: &generator) {
         let value = UInt32.random(in: 0..<(1 << UInt32(bitWidth)), using: &generator)
-        let length = Int.random(in: 1...[2, 30, 700].randomElement(using: &generator)!, using: &generator)
+        let length = Int.random(
+          in: 1...[2, 30, 700].randomElement(using: &generator)!, using: &generator)
         values.append(contentsOf: repeatElement(value, count: length))
       }
       let bytes = encoded(values, bitWidth: bitWidth)
@@ -98,7 +100,8 @@ struct RunLengthEncoderTests {
       let count = Int.random(in: 1...900, using: &generator)
       var validity: [UInt8] = []
       while validity.count < count {
-        let value: UInt8 = Bool.random(using: &generator) ? 0 : .random(in: 1...255, using: &generator)
+        let value: UInt8 =
+          Bool.random(using: &generator) ? 0 : .random(in: 1...255, using: &generator)
         let length = round % 2 == 0 ? 1 : Int.random(in: 1...200, using: &generator)
         validity.append(contentsOf: repeatElement(value, count: length))
       }

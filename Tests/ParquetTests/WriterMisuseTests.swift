@@ -81,7 +81,8 @@ struct WriterMisuseTests {
     }
     for kind in ParquetSchema.Column.Kind.allCases where kind != .int32 && kind != .date {
       expect(
-        .wrongType, "Parquet column 'a': the values are not of the kind \(kind.rawValue) (wrongType)."
+        .wrongType,
+        "Parquet column 'a': the values are not of the kind \(kind.rawValue) (wrongType)."
       ) { try writer([column("a", kind)]).writeRowGroup([view], rowCount: 4) }
     }
     expect(.tooLarge, "Parquet: a row group has -1 rows, not from 0 to 2^31 - 1 (tooLarge).") {
@@ -96,7 +97,8 @@ struct WriterMisuseTests {
     }
     let values = ColumnView.Values.int32(numbers.pointer)
     let marked = ColumnView(values: values, validity: validity.pointer, nullCount: 1)
-    expect(.unexpectedNulls, "Parquet column 'a': 1 nulls in a REQUIRED column (unexpectedNulls).") {
+    expect(.unexpectedNulls, "Parquet column 'a': 1 nulls in a REQUIRED column (unexpectedNulls).")
+    {
       try write(marked, isNullable: false)
     }
     expect(

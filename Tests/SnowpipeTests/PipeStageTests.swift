@@ -33,9 +33,11 @@ import Warehouse
     try await test.pipe.runOnce()
     try await test.pipe.runOnce()
     #expect(
-      try await staging(test, "event_id, CAST(dt AS VARCHAR), _load_seq, CAST(epoch_us(ts) AS BIGINT)")
+      try await staging(
+        test, "event_id, CAST(dt AS VARCHAR), _load_seq, CAST(epoch_us(ts) AS BIGINT)")
         == [
-          ["a", "2026-11-20", 1, 1_795_182_310_123_456], ["b", "2026-11-21", 2, 1_795_305_599_999_999],
+          ["a", "2026-11-20", 1, 1_795_182_310_123_456],
+          ["b", "2026-11-21", 2, 1_795_305_599_999_999],
         ])
     #expect(try test.ledger.waitingFileCount() == 0)
   }
@@ -111,7 +113,8 @@ import Warehouse
     try await test.pipe.runOnce()
     let files = try test.ledger.totals()["bronze.files"]
     #expect(
-      try await staging(test, "DISTINCT _load_seq, 1 AS _source_object, 1 AS _source_line").count == files ?? 0)
+      try await staging(test, "DISTINCT _load_seq, 1 AS _source_object, 1 AS _source_line").count
+        == files ?? 0)
     #expect(try await staging(test, "event_id").count == 30)
   }
 
@@ -128,7 +131,8 @@ import Warehouse
   }
 
   @Test(.timeLimit(.minutes(1)))
-  func `turns are given first come first served, and a cancelled one is passed over`() async throws {
+  func `turns are given first come first served, and a cancelled one is passed over`() async throws
+  {
     let test = try await TestLake()
     try await test.warehouse.withTurn { _ in
       let waiting = Task { try await test.warehouse.withTurn { _ in } }

@@ -60,7 +60,8 @@ public struct TestLake: Sendable {
 
   /// Changes the contract's text, as a person would edit its file.
   public mutating func editContract(_ edit: (inout [String: Any]) -> Void) throws {
-    let data = try Data(contentsOf: URL(filePath: "\(Self.project)/contract/purchase_event.schema.json"))
+    let data = try Data(
+      contentsOf: URL(filePath: "\(Self.project)/contract/purchase_event.schema.json"))
     var schema = try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
     edit(&schema)
     let path = directory.file("contract.json")

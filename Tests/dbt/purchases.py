@@ -6,16 +6,20 @@ What dbt leaves in the warehouse is compared with this, row for row.
 from __future__ import annotations
 
 import random
-import string
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import pairwise
 from typing import Any
 
 BLANKS = " \t\r\n"
 LARGEST_AMOUNT = Decimal("9999999999999999.99")
+CHANGEABLE = (
+    *("ts", "store_id", "customer_id", "product_id", "category"),
+    *("price", "quantity", "total_amount", "rescued_data"),
+)
 
 Row = tuple[Any, ...]
 Tables = dict[str, list[Row]]
@@ -148,10 +152,7 @@ def random_lines(source: random.Random, count: int) -> list[Line]:
 
     def changed(line: Line) -> Line:
         other = fresh(line.event_id)
-        field = source.choice(
-            ["ts", "store_id", "customer_id", "product_id", "category", "price", "quantity"]
-            + ["total_amount", "rescued_data"]
-        )
+        field = source.choice(CHANGEABLE)
         return replace(line, **{field: getattr(other, field)})
 
     first: dict[str, Line] = {}
@@ -173,8 +174,4 @@ def random_loads(source: random.Random, lines: list[Line], count: int) -> list[l
     shuffled = source.sample(lines, len(lines))
     cuts = sorted(source.choices(range(len(lines) + 1), k=count - 1))
     edges = [0, *cuts, len(lines)]
-    return [shuffled[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
-
-
-def random_word(source: random.Random) -> str:
-    return "".join(source.choices(string.ascii_lowercase, k=8))
+    return [shuffled[begin:end] for begin, end in pairwise(edges)]

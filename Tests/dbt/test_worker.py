@@ -167,7 +167,7 @@ def test_the_end_of_the_parent_ends_the_worker(warehouse: Warehouse, work: Path)
     """Also when somebody else still holds the other end of its stdin."""
     if sys.platform != "linux":
         pytest.skip("only Linux tells a process of its parent's death")
-    start = "import subprocess, sys, time; subprocess.Popen(sys.argv[1:]); sys.stdin = None; time.sleep(1e6)"
+    start = "import subprocess, sys; subprocess.Popen(sys.argv[1:]).wait()"
     stdin, hold = os.pipe()
     parent = subprocess.Popen(
         [sys.executable, "-c", start, *worker_command(PROJECT, work)],
@@ -222,24 +222,26 @@ def test_a_run_writes_nothing_into_the_project(
     warehouse.load(LOADS[0])
     before = sorted(project_copy.rglob("*"))
     with Worker(warehouse.path, work, project=project_copy) as worker:
-        worker.do("build")
+        worker.do("run")
     assert sorted(project_copy.rglob("*")) == before
     assert (work / "logs" / "dbt.log").exists()
 
 
-def test_without_profiles_the_worker_uses_the_example(
+def test_without_a_profile_the_worker_uses_the_example(
     warehouse: Warehouse, tmp_path: Path, project_copy: Path
 ) -> None:
-    warehouse.load(LOADS[0])
     command = [sys.executable, str(PROJECT / "worker.py"), "--project-dir", str(project_copy)]
-    result = subprocess.run(
+    with subprocess.Popen(
         [*command, "--target-path", "target", "--log-path", "logs"],
-        input=b'{"id": 1, "command": "seed"}\n{"id": 2, "command": "bad"}\n',
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=worker_environment(warehouse.path),
+        env=worker_environment(Path("made.duckdb")),
         cwd=tmp_path,
-        check=True,
-    )
-    # stdin ended at once, which ends the worker wherever it is; the profile was there by then.
-    assert result.returncode == 0
+    ) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write(b'{"id": 1, "command": "seed"}\n')
+        process.stdin.flush()
+        assert ReplyReader(process.stdout.fileno()).next()["ok"]
     assert (tmp_path / "target" / "profiles" / "profiles.yml").exists()
+    # Relative paths are those of the directory the worker was started in.
+    assert (tmp_path / "made.duckdb").exists()

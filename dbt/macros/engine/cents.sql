@@ -7,10 +7,14 @@
     {{ return(adapter.dispatch('cents')(amount)) }}
 {%- endmacro %}
 
-{#- DuckDB misreads the text of very small numbers ('5e-07' gives 0.01), and these are 0 anyway. -#}
+{#-
+    DuckDB misreads text with an exponent: '5e-07' gives 0.01, and '1.0000000000000002e+16' a number
+    that DECIMAL(18,2) cannot hold. Such small ones are 0, such large ones never fit.
+-#}
 {% macro duckdb__cents(amount) -%}
     case
         when abs({{ amount }}) < 0.001 then cast(0 as decimal(18, 2))
+        when abs({{ amount }}) >= 1e16 then null
         else try_cast(cast({{ amount }} as varchar) as decimal(18, 2))
     end
 {%- endmacro %}
@@ -18,6 +22,7 @@
 {% macro snowflake__cents(amount) -%}
     case
         when abs({{ amount }}) < 0.001 then cast(0 as decimal(18, 2))
+        when abs({{ amount }}) >= 1e16 then null
         else try_to_decimal(to_varchar({{ amount }}), 18, 2)
     end
 {%- endmacro %}

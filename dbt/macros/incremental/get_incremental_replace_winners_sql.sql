@@ -16,7 +16,7 @@
         delete from {{ silver }}
         where (_load_seq, _source_object, _source_line) in (
             select prior._load_seq, prior._source_object, prior._source_line
-            from {{ source('raw', 'transform_prior_winners') }} as prior
+            from {{ source('raw', 'transform_prior_winners').render() }} as prior
             inner join {{ winners }} as winners
                 on prior.event_key = winners.event_key and prior.event_id = winners.event_id
         );

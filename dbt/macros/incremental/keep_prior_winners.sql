@@ -7,7 +7,7 @@
 -#}
 {% macro keep_prior_winners(silver) %}
     {%- set window = window_bounds() -%}
-    {%- set prior_winners = source('raw', 'transform_prior_winners') -%}
+    {%- set prior_winners = source('raw', 'transform_prior_winners').render() -%}
     {#- In a window that starts at 0 nothing is from before. -#}
     {%- if is_incremental() and window.lo > 0 -%}
         insert into {{ prior_winners }}

@@ -18,8 +18,8 @@
         {%- endfor -%}
         {%- if not behind -%}
             {%- do run_query(in_one_transaction(
-                'update ' ~ source('raw', 'transform_window') ~ ' set lo = hi; '
-                ~ 'delete from ' ~ source('raw', 'transform_prior_winners') ~ ';'
+                'update ' ~ source('raw', 'transform_window').render() ~ ' set lo = hi; '
+                ~ 'delete from ' ~ source('raw', 'transform_prior_winners').render() ~ ';'
             )) -%}
         {%- endif -%}
     {%- endif -%}

@@ -6,11 +6,12 @@
 -#}
 {% macro open_window() %}
     {%- if execute and flags.WHICH in ['run', 'build', 'retry'] -%}
-        {%- set staging = source('raw', 'raw_purchases_staging') -%}
-        {%- set transform_window = source('raw', 'transform_window') -%}
-        {%- set prior_winners = source('raw', 'transform_prior_winners') -%}
+        {#- Rendered, since --empty makes a query of everything else that source() gives. -#}
+        {%- set staging = source('raw', 'raw_purchases_staging').render() -%}
+        {%- set transform_window = source('raw', 'transform_window').render() -%}
+        {%- set prior_winners = source('raw', 'transform_prior_winners').render() -%}
 
-        {%- if not table_is_there(staging) -%}
+        {%- if not table_is_there(source('raw', 'raw_purchases_staging')) -%}
             {{ exceptions.raise_compiler_error(
                 staging ~ " is not there. Load something first: `medallion ingest --once`."
             ) }}
@@ -19,8 +20,8 @@
         {%- set silver_id = 'model.' ~ project_name ~ '.purchases_silver' -%}
         {%- set silver = graph.nodes[silver_id] -%}
         {%- set starts_over = (
-            not table_is_there(transform_window)
-            or not table_is_there(prior_winners)
+            not table_is_there(source('raw', 'transform_window'))
+            or not table_is_there(source('raw', 'transform_prior_winners'))
             or not table_is_there(api.Relation.create(
                 database=silver.database, schema=silver.schema, identifier=silver.alias))
             or (flags.FULL_REFRESH and silver_id in selected_resources)

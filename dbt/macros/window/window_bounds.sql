@@ -5,12 +5,12 @@
     outside by their block statistics.
 -#}
 {% macro window_bounds() %}
-    {%- set transform_window = source('raw', 'transform_window') -%}
+    {%- set transform_window = source('raw', 'transform_window').render() -%}
     {%- if not execute -%}
         {{ return({'lo': 0, 'hi': 0}) }}
     {%- endif -%}
     {#- Only `run` and `build` open a window; compile, docs and show must do without one. -#}
-    {%- if flags.WHICH not in ['run', 'build', 'retry'] and not table_is_there(transform_window) -%}
+    {%- if flags.WHICH not in ['run', 'build', 'retry'] and not table_is_there(source('raw', 'transform_window')) -%}
         {{ return({'lo': 0, 'hi': 0}) }}
     {%- endif -%}
     {%- set row = run_query('select lo, hi from ' ~ transform_window).rows[0] -%}
