@@ -119,10 +119,10 @@ let package = Package(
       name: "TestSupport",
       dependencies: [
         "Bronze", "Snowpipe", "Warehouse", "Ledger", "Lake", "ObjectStore", "Contract", "DuckDB",
-        logging,
+        "CZlib", crypto, logging,
       ],
       path: "Tests/TestSupport", swiftSettings: settings),
-    .tests("ContractTests", ["Contract", "CZlib"]),
+    .tests("ContractTests", ["Contract", "TestSupport"]),
     .tests("ParquetTests", ["Parquet"], exclude: ["read_back.py"]),
     .tests("FlowTests", ["Flow", logging]),
     .tests("ObjectStoreTests", ["ObjectStore", "TestSupport"]),

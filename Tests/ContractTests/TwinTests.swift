@@ -1,5 +1,6 @@
 import Contract
 import Foundation
+import TestSupport
 import Testing
 
 @Suite("Names that occur twice, and names that are rescued")

@@ -18,8 +18,7 @@ public struct TestLake: Sendable {
   public var contract: ContractFile
 
   /// The root of the project.
-  public static let project = URL(filePath: #filePath).deletingLastPathComponent()
-    .deletingLastPathComponent().deletingLastPathComponent().path
+  public static let project = Repository.root.path
 
   /// - Parameters:
   ///   - directory: where the lake is; a new place if nil.

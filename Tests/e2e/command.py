@@ -76,7 +76,7 @@ class Running:
     def is_running(self) -> bool:
         return self.process.poll() is None
 
-    def signal(self, number: int) -> None:
+    def send(self, number: int) -> None:
         self.process.send_signal(number)
 
     def kill(self) -> Finished:
@@ -86,7 +86,7 @@ class Running:
 
     def stop(self, number: int = signal.SIGTERM, within: float = STOP_SECONDS) -> Finished:
         """Sends a signal and expects the end of the process within the time that is promised."""
-        self.signal(number)
+        self.send(number)
         return self.wait(within)
 
     def wait(self, within: float = PATIENCE_SECONDS) -> Finished:
@@ -259,7 +259,8 @@ class Medallion:
 
     def processes(self) -> dict[int, str]:
         """Every process whose command line or environment names this lake or its state."""
-        needles = {str(path).encode() for path in (self.lake, self.state_directory)}
+        directories = {str(path).encode() for path in (self.lake, self.state_directory)}
+        needles = [path + end for path in directories for end in (b"/", b"\0")]
         found: dict[int, str] = {}
         for entry in Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -270,7 +271,7 @@ class Medallion:
             except OSError:
                 continue
             # A process that has ended and only waits for its parent has no command line.
-            if words and any(needle in words + b"\0" + variables for needle in needles):
+            if words and any(needle in words + b"\0" + variables + b"\0" for needle in needles):
                 found[int(entry.name)] = words.replace(b"\0", b" ").decode(errors="replace")
         return found
 

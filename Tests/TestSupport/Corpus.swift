@@ -1,61 +1,39 @@
 import CZlib
-import Contract
+public import Contract
 import Foundation
-import Testing
+public import Testing
 
 /// The judged lines that every engine is tested on.
-struct Corpus {
-  struct Case: CustomTestStringConvertible, Sendable {
-    let name: String
-    let line: [UInt8]
-    let verdict: Verdict
-    let expected: Expected?
-    let rescuedDigest: String?
+public struct Corpus {
+  public struct Case: CustomTestStringConvertible, Sendable {
+    public let name: String
+    public let line: [UInt8]
+    public let verdict: Verdict
+    public let expected: Expected?
+    public let rescuedDigest: String?
 
-    var testDescription: String { name }
+    public var testDescription: String { name }
   }
 
   /// The row of an accepted line, as the corpus writes it.
-  struct Expected: Decodable, Sendable {
-    let eventId: String
-    let ts: String
-    let dt: String
-    let storeId: String?
-    let customerId: String?
-    let productId: String?
-    let category: String?
-    let price: Double?
-    let quantity: Int32?
-    let totalAmount: Double?
-    let _rescuedData: String?
-
-    func row(line: Int64) throws -> Row {
-      func text(_ value: String?) -> Cell { value.map(Cell.string) ?? .null }
-      func number(_ value: Double?) -> Cell { value.map(Cell.number) ?? .null }
-      guard let day = UTCDay.day(dt) else { throw Unreadable(what: dt) }
-      return Row(
-        day: day, line: line, object: 7,
-        cells: [
-          "event_id": text(eventId), "ts": .micros(try micros(ts)), "store_id": text(storeId),
-          "customer_id": text(customerId), "product_id": text(productId),
-          "category": text(category), "price": number(price),
-          "quantity": quantity.map(Cell.int32) ?? .null, "total_amount": number(totalAmount),
-          "_rescued_data": text(_rescuedData),
-        ])
-    }
-
-    /// "2026-11-20T13:45:10.123456Z", by the C library's calendar.
-    private func micros(_ text: String) throws -> Int64 {
-      let parts = text.split(whereSeparator: { "-T:.Z".contains($0) }).compactMap { Int32($0) }
-      guard parts.count == 7 else { throw Unreadable(what: text) }
-      return referenceMicros(
-        year: parts[0], month: parts[1], day: parts[2], hour: parts[3], minute: parts[4],
-        second: parts[5]) + Int64(parts[6])
-    }
+  public struct Expected: Decodable, Sendable {
+    public let eventId: String
+    public let ts: String
+    public let dt: String
+    public let storeId: String?
+    public let customerId: String?
+    public let productId: String?
+    public let category: String?
+    public let price: Double?
+    public let quantity: Int32?
+    public let totalAmount: Double?
+    public let _rescuedData: String?
   }
 
-  struct Unreadable: Error {
-    let what: String
+  public struct Unreadable: Error {
+    public let what: String
+
+    public init(what: String) { self.what = what }
   }
 
   private struct Entry: Decodable {
@@ -69,7 +47,7 @@ struct Corpus {
     let rescuedSha256: String?
   }
 
-  static func cases() throws -> [Case] {
+  public static func cases() throws -> [Case] {
     let text = try Repository.bytes("contract/corpus/purchase_lines.jsonl")
     let decoder = JSONDecoder()
     decoder.keyDecodingStrategy = .convertFromSnakeCase
@@ -107,7 +85,7 @@ struct Corpus {
 }
 
 /// Microseconds since 1970 by the C library's calendar, which shares nothing with the decoder's.
-func referenceMicros(
+public func referenceMicros(
   year: Int32, month: Int32, day: Int32, hour: Int32, minute: Int32, second: Int32
 ) -> Int64 {
   var time = tm()
