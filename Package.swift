@@ -11,10 +11,7 @@ let settings: [SwiftSetting] = [
 
 extension Target {
   static func module(_ name: String, _ dependencies: [Dependency] = []) -> Target {
-    .target(
-      name: name, dependencies: dependencies,
-      swiftSettings: settings
-        + (["Parquet"].contains(name) ? [.unsafeFlags(["-enable-testing"])] : []))
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
   }
   static func tests(
     _ name: String, _ dependencies: [Dependency], exclude: [String] = []

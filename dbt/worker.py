@@ -210,8 +210,18 @@ def _alarm(seconds: float | None, message: str) -> Iterator[None]:
 # MARK: dbt
 
 
+def clear_spill() -> None:
+    """Removes what a killed run has left where DuckDB spills (see profiles.yml.example).
+
+    Nobody does it otherwise, and it may be gigabytes. Only the holder of the lease may.
+    """
+    spill = Path(os.environ.get("MEDALLION_WAREHOUSE", "") + ".dbt-tmp")
+    for file in spill.glob("duckdb_temp_*"):
+        file.unlink(missing_ok=True)
+
+
 class Project:
-    """The dbt project, parsed once for each target and again when a file of it changes."""
+    """The dbt project, parsed once, and again when a file of it or the target changes."""
 
     def __init__(
         self, project_dir: Path, profiles_dir: Path, target_path: Path, log_path: Path
@@ -224,7 +234,7 @@ class Project:
             *("--no-use-colors", "--no-write-json", "--log-level", "none"),
             *("--log-level-file", "info"),
         ]
-        self._manifests: dict[str | None, tuple[Fingerprint, Manifest]] = {}
+        self._parsed: tuple[str | None, Fingerprint, Manifest] | None = None
 
     def run(self, request: Request) -> list[dict[str, Any]]:
         """Runs a command and returns what became of its nodes. Throws Failure."""
@@ -257,16 +267,15 @@ class Project:
         from dbt.contracts.graph.manifest import Manifest
 
         fingerprint = self._fingerprint()
-        cached = self._manifests.get(target)
-        if cached is not None and cached[0] == fingerprint:
-            return cached[1]
+        if self._parsed is not None and self._parsed[:2] == (target, fingerprint):
+            return self._parsed[2]
         arguments = ["parse", *self._options]
         if target is not None:
             arguments += ["--target", target]
         result = dbtRunner().invoke(arguments)
         if not isinstance(result.result, Manifest):
             raise Failure("dbt_failed", one_line(result.exception))
-        self._manifests[target] = (fingerprint, result.result)
+        self._parsed = (target, fingerprint, result.result)
         return result.result
 
     def _fingerprint(self) -> Fingerprint:
@@ -419,6 +428,8 @@ def serve(
                 project.parse(request.target)
             else:
                 with lease(lease_path, request.lease_timeout_seconds):
+                    if lease_path is not None:
+                        clear_spill()
                     nodes = project.run(request)
                 failed = first_failed(nodes)
                 if failed is not None:

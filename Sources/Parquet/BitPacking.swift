@@ -1,21 +1,21 @@
 /// Packs small numbers into bits, least significant bit first.
 ///
 /// Source: Encodings of the Parquet format, "Run Length Encoding / Bit-Packing Hybrid".
-enum BitPacking {
+package enum BitPacking {
   /// Bytes that `count` values take, in whole groups of eight.
-  static func byteCount(_ count: Int, bitWidth: Int) -> Int {
+  package static func byteCount(_ count: Int, bitWidth: Int) -> Int {
     (count + 7) / 8 * bitWidth
   }
 
   /// The fewest bits, at least one, that hold every number below `limit`.
-  static func bitWidth(below limit: Int) -> Int {
+  package static func bitWidth(below limit: Int) -> Int {
     max(1, Int.bitWidth - max(0, limit - 1).leadingZeroBitCount)
   }
 
   /// Packs `count` numbers below 2^bitWidth, padding the last group of eight with zeros.
   ///
   /// Gives the bytes written; up to 16 more are touched past them.
-  static func pack(
+  package static func pack(
     _ values: UnsafePointer<UInt32>, count: Int, bitWidth: Int, to target: UnsafeMutableRawPointer
   ) -> Int {
     let groups = count / 8
@@ -105,7 +105,7 @@ enum BitPacking {
 
   /// Eight bytes as eight bits: a bit is set where the byte is not zero.
   @inline(__always)
-  static func mask(_ bytes: UInt64) -> UInt8 {
+  package static func mask(_ bytes: UInt64) -> UInt8 {
     let low7: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
     let ones = (((bytes & low7) &+ low7) | bytes) &>> 7 & 0x0101_0101_0101_0101
     return UInt8(truncatingIfNeeded: (ones &* 0x0102_0408_1020_4080) &>> 56)
@@ -114,7 +114,7 @@ enum BitPacking {
   /// Packs one bit a byte, set where the byte is not zero; gives the number of set bits.
   ///
   /// Writes `(count + 7) / 8` bytes.
-  static func packBits(
+  package static func packBits(
     _ flags: UnsafePointer<UInt8>, count: Int, to target: UnsafeMutablePointer<UInt8>
   ) -> Int {
     var set = 0
@@ -135,7 +135,7 @@ enum BitPacking {
   }
 
   /// How many of the bytes are not zero.
-  static func countSet(_ flags: UnsafePointer<UInt8>, count: Int) -> Int {
+  package static func countSet(_ flags: UnsafePointer<UInt8>, count: Int) -> Int {
     var set = 0
     let groups = count / 8
     let source = UnsafeRawPointer(flags)

@@ -2,16 +2,16 @@
 ///
 /// Past `capacity` lie ``slack`` more bytes, so that a loop may store whole words across the end of
 /// what it means to write.
-struct ByteBuffer: ~Copyable {
+package struct ByteBuffer: ~Copyable {
   /// Bytes past the capacity that may be written and mean nothing.
-  static let slack = 64
+  package static let slack = 64
 
-  private(set) var start: UnsafeMutableRawPointer
-  private(set) var capacity: Int
+  package private(set) var start: UnsafeMutableRawPointer
+  package private(set) var capacity: Int
   /// Bytes in use.
-  var count = 0
+  package var count = 0
 
-  init(capacity: Int = 1024) {
+  package init(capacity: Int = 1024) {
     self.capacity = capacity
     start = .allocate(byteCount: capacity + Self.slack, alignment: 16)
   }
@@ -20,7 +20,7 @@ struct ByteBuffer: ~Copyable {
 
   /// Makes room for this many bytes after `count`; earlier pointers are then void.
   @inline(__always)
-  mutating func reserve(_ extra: Int) {
+  package mutating func reserve(_ extra: Int) {
     if capacity - count < extra { grow(extra) }
   }
 
@@ -35,17 +35,17 @@ struct ByteBuffer: ~Copyable {
   }
 
   /// Where the next byte goes.
-  var end: UnsafeMutableRawPointer { start + count }
+  package var end: UnsafeMutableRawPointer { start + count }
 
-  var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
+  package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: start, count: count) }
 
-  mutating func append(_ byte: UInt8) {
+  package mutating func append(_ byte: UInt8) {
     reserve(1)
     end.storeBytes(of: byte, as: UInt8.self)
     count += 1
   }
 
-  mutating func append(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func append(_ bytes: UnsafeRawBufferPointer) {
     guard let source = bytes.baseAddress, bytes.count > 0 else { return }
     reserve(bytes.count)
     end.copyMemory(from: source, byteCount: bytes.count)
@@ -53,14 +53,14 @@ struct ByteBuffer: ~Copyable {
   }
 
   /// Appends the number's bytes, least significant first.
-  mutating func append(littleEndian value: UInt32) {
+  package mutating func append(littleEndian value: UInt32) {
     reserve(4)
     end.storeBytes(of: value.littleEndian, as: UInt32.self)
     count += 4
   }
 
   /// The memory as elements of a trivial type; room for `elements` of them is made.
-  mutating func elements<T: BitwiseCopyable>(
+  package mutating func elements<T: BitwiseCopyable>(
     _ elements: Int, of type: T.Type
   ) -> UnsafeMutablePointer<T> {
     count = 0

@@ -2,12 +2,12 @@
 ///
 /// The wide forms read whole words, so they need `readable` bytes from the start; what lies past
 /// the value is masked away.
-enum ByteString {
+package enum ByteString {
   /// A value of up to 16 bytes as two little-endian words, padded with zeros.
   ///
   /// `readable` is how many bytes may be read from `bytes` on.
   @inline(__always)
-  static func words(
+  package static func words(
     _ bytes: UnsafeRawPointer, count: Int, readable: Int
   ) -> (UInt64, UInt64) {
     guard readable >= 16 else { return slowWords(bytes, count: count) }
@@ -29,7 +29,7 @@ enum ByteString {
     return words
   }
 
-  static func isEqual(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, count: Int) -> Bool {
+  package static func isEqual(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, count: Int) -> Bool {
     var i = 0
     while i &+ 8 <= count {
       if a.loadUnaligned(fromByteOffset: i, as: UInt64.self)
@@ -49,7 +49,7 @@ enum ByteString {
   }
 
   /// Whether `a` stands before `b`, bytes compared as unsigned numbers.
-  static func isLess(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
+  package static func isLess(_ a: UnsafeRawBufferPointer, _ b: UnsafeRawBufferPointer) -> Bool {
     let common = min(a.count, b.count)
     var i = 0
     while i &+ 8 <= common {
@@ -67,7 +67,7 @@ enum ByteString {
 
   /// Copies a value; up to 31 bytes past it are touched on both sides when `readable` allows.
   @inline(__always)
-  static func copy(
+  package static func copy(
     _ source: UnsafeRawPointer, count: Int, readable: Int, to target: UnsafeMutableRawPointer
   ) {
     guard count <= 64, readable >= 64 else {
@@ -92,7 +92,7 @@ enum ByteString {
   }
 
   /// 128 bits of a value longer than 16 bytes: not proof of equality, but close.
-  static func longHash(_ bytes: UnsafeRawPointer, count: Int) -> (UInt64, UInt64) {
+  package static func longHash(_ bytes: UnsafeRawPointer, count: Int) -> (UInt64, UInt64) {
     var state = UInt64(count) ^ secret.0
     var i = 0
     while i &+ 16 < count {
@@ -111,7 +111,7 @@ enum ByteString {
   /// A hash of two words and a length. Its constants are fixed, so that the same rows give the
   /// same file; who uses it has to bound what collisions made on purpose may cost.
   @inline(__always)
-  static func hash(_ first: UInt64, _ second: UInt64, _ count: Int) -> UInt64 {
+  package static func hash(_ first: UInt64, _ second: UInt64, _ count: Int) -> UInt64 {
     fold(first ^ secret.0 ^ UInt64(truncatingIfNeeded: count), second ^ secret.1)
   }
 

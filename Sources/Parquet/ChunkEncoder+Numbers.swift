@@ -1,11 +1,11 @@
 extension ChunkEncoder {
   /// Writes numbers, with a dictionary of our own where they repeat.
   func encode<T: FixedWidthValue>(
-    _ task: Task, values: UnsafePointer<T>
+    _ plan: ChunkPlan, values: UnsafePointer<T>
   ) throws -> ColumnBounds? {
-    let rows = task.rows
+    let rows = plan.rows
     var bounds = NumberBounds<T>()
-    if task.column.encoding == .automatic {
+    if plan.column.encoding == .automatic {
       let indexes = indexes(rows.valueCount)
       if dictionary.build(
         values: values, validity: rows.validity, rowCount: rows.count,
@@ -13,12 +13,12 @@ extension ChunkEncoder {
       {
         let entries = dictionary.page.bytes
         try pages.add(dictionary: entries, entryCount: dictionary.entryCount)
-        try writeIndexPages(task, indexes, entryCount: dictionary.entryCount)
+        try writeIndexPages(plan, indexes, entryCount: dictionary.entryCount)
         bounds.add(plain: dictionary.page.start, count: dictionary.entryCount)
         return bounds.bounds
       }
     }
-    try writeNumberPages(task, of: T.self) { pageRows, pageValues, target in
+    try writeNumberPages(plan, of: T.self) { pageRows, pageValues, target in
       let byteCount = PlainEncoder.encode(
         values, validity: rows.validity, rows: pageRows, to: target)
       bounds.add(plain: target, count: pageValues.count)
@@ -29,16 +29,16 @@ extension ChunkEncoder {
 
   /// Writes numbers that the caller has coded, as they are unless they make too large a dictionary.
   func encode<T: FixedWidthValue>(
-    _ task: Task, indexes: UnsafePointer<UInt32>, entries: UnsafePointer<T>, entryCount: Int
+    _ plan: ChunkPlan, indexes: UnsafePointer<UInt32>, entries: UnsafePointer<T>, entryCount: Int
   ) throws -> ColumnBounds? {
-    let numbers = try renumber(task, indexes, entryCount: entryCount)
+    let numbers = try renumber(plan, indexes, entryCount: entryCount)
     compactor.layOut(entries)
-    if isDictionaryKept(task) {
+    if isDictionaryKept(plan) {
       try pages.add(dictionary: compactor.page.bytes, entryCount: compactor.entryCount)
-      try writeIndexPages(task, numbers, entryCount: compactor.entryCount)
+      try writeIndexPages(plan, numbers, entryCount: compactor.entryCount)
     } else {
       let used = UnsafeRawPointer(compactor.page.start).assumingMemoryBound(to: T.self)
-      try writeNumberPages(task, of: T.self) { _, values, target in
+      try writeNumberPages(plan, of: T.self) { _, values, target in
         PlainEncoder.encode(
           indexes: numbers + values.lowerBound, count: values.count, entries: used, to: target)
       }
@@ -49,12 +49,12 @@ extension ChunkEncoder {
   }
 
   /// Writes booleans, a bit each.
-  func encode(_ task: Task, flags: UnsafePointer<UInt8>) throws -> ColumnBounds? {
-    let rows = task.rows
+  func encode(_ plan: ChunkPlan, flags: UnsafePointer<UInt8>) throws -> ColumnBounds? {
+    let rows = plan.rows
     var hasTrue = false
     var hasFalse = false
     let rowsPerPage = min(options.pageRows, options.pageBytes * 8)
-    try writePages(task) { row, _ in
+    try writePages(plan) { row, _ in
       min(rows.count, row + rowsPerPage)
     } room: { _, values in
       values.count / 8 + 1
@@ -71,37 +71,37 @@ extension ChunkEncoder {
   }
 
   private func writeNumberPages<T: FixedWidthValue>(
-    _ task: Task, of type: T.Type,
+    _ plan: ChunkPlan, of type: T.Type,
     fill: (Range<Int>, Range<Int>, UnsafeMutableRawPointer) -> Int
   ) throws {
     let width = MemoryLayout<T>.size
     let rowsPerPage = min(options.pageRows, max(1, options.pageBytes / width))
     try writePages(
-      task, pageEnd: { row, _ in min(task.rows.count, row + rowsPerPage) },
+      plan, pageEnd: { row, _ in min(plan.rows.count, row + rowsPerPage) },
       room: { _, values in values.count * width }, fill: fill)
   }
 
   /// Renumbers the caller's dictionary to the entries in use; gives an index a value.
   func renumber(
-    _ task: Task, _ indexes: UnsafePointer<UInt32>, entryCount: Int
+    _ plan: ChunkPlan, _ indexes: UnsafePointer<UInt32>, entryCount: Int
   ) throws(ParquetError) -> UnsafePointer<UInt32> {
-    let numbers = self.indexes(task.rows.valueCount)
+    let numbers = self.indexes(plan.rows.valueCount)
     guard
       compactor.renumber(
-        indexes, validity: task.rows.validity, rowCount: task.rows.count, entryCount: entryCount,
+        indexes, validity: plan.rows.validity, rowCount: plan.rows.count, entryCount: entryCount,
         to: numbers)
     else {
       throw ParquetError(
         .invalidIndex, "a dictionary index is not below the entry count \(entryCount)",
-        column: task.column.name)
+        column: plan.column.name)
     }
     return UnsafePointer(numbers)
   }
 
   /// Whether the caller's dictionary is used: not if there is nothing to code, the column is to be
   /// PLAIN, or the page would be too large.
-  func isDictionaryKept(_ task: Task) -> Bool {
-    compactor.entryCount > 0 && task.column.encoding == .automatic
+  func isDictionaryKept(_ plan: ChunkPlan) -> Bool {
+    compactor.entryCount > 0 && plan.column.encoding == .automatic
       && compactor.page.count <= options.dictionaryBytes
   }
 }

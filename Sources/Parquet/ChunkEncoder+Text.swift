@@ -1,24 +1,25 @@
 extension ChunkEncoder {
   /// Writes texts, with a dictionary of our own where they repeat.
   func encode(
-    _ task: Task, bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>
+    _ plan: ChunkPlan, bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>
   ) throws -> ColumnBounds? {
-    let rows = task.rows
+    let rows = plan.rows
+    try checkOffsets(offsets, count: rows.count, plan)
     var bounds = TextBounds()
-    if task.column.encoding == .automatic {
+    if plan.column.encoding == .automatic {
       let indexes = indexes(rows.valueCount)
       if dictionary.build(
         bytes: bytes, offsets: offsets, validity: rows.validity, rowCount: rows.count,
         valueCount: rows.valueCount, pageLimit: options.dictionaryBytes, indexes: indexes)
       {
         try pages.add(dictionary: dictionary.page.bytes, entryCount: dictionary.entryCount)
-        try writeIndexPages(task, indexes, entryCount: dictionary.entryCount)
+        try writeIndexPages(plan, indexes, entryCount: dictionary.entryCount)
         bounds.add(plain: dictionary.page.bytes)
         return bounds.bounds(limit: options.boundBytes)
       }
     }
     let total = Int(offsets[rows.count])
-    try writePages(task) { row, _ in
+    try writePages(plan) { row, _ in
       pageEnd(from: row, of: rows.count, offsets)
     } room: { rows, _ in
       Int(offsets[rows.upperBound]) - Int(offsets[rows.lowerBound]) + 4 * rows.count
@@ -34,30 +35,31 @@ extension ChunkEncoder {
 
   /// Writes texts that the caller has coded, as they are unless they make too large a dictionary.
   func encode(
-    _ task: Task, indexes: UnsafePointer<UInt32>, bytes: UnsafePointer<UInt8>,
+    _ plan: ChunkPlan, indexes: UnsafePointer<UInt32>, bytes: UnsafePointer<UInt8>,
     offsets: UnsafePointer<UInt32>, entryCount: Int
   ) throws -> ColumnBounds? {
-    let numbers = try renumber(task, indexes, entryCount: entryCount)
+    try checkOffsets(offsets, count: entryCount, plan)
+    let numbers = try renumber(plan, indexes, entryCount: entryCount)
     guard compactor.layOut(bytes: bytes, offsets: offsets) else {
       throw ParquetError(
-        .tooLarge, "the entries in use are over 2 GiB", column: task.column.name)
+        .tooLarge, "the entries in use are over 2 GiB", column: plan.column.name)
     }
     let entries = compactor.page.bytes
-    if isDictionaryKept(task) {
+    if isDictionaryKept(plan) {
       try pages.add(dictionary: entries, entryCount: compactor.entryCount)
-      try writeIndexPages(task, numbers, entryCount: compactor.entryCount)
+      try writeIndexPages(plan, numbers, entryCount: compactor.entryCount)
     } else {
       let limit = options.pageBytes
-      try writePages(task) { row, value in
+      try writePages(plan) { row, value in
         var value = value
         var size = 0
-        for end in row..<min(task.rows.count, row + options.pageRows) {
-          if let validity = task.rows.validity, validity[end] == 0 { continue }
+        for end in row..<min(plan.rows.count, row + options.pageRows) {
+          if let validity = plan.rows.validity, validity[end] == 0 { continue }
           size += compactor.plain(at: Int(numbers[value])).count
           value += 1
           if size > limit, end > row { return end }
         }
-        return min(task.rows.count, row + options.pageRows)
+        return min(plan.rows.count, row + options.pageRows)
       } room: { _, values in
         values.reduce(0) { $0 + compactor.plain(at: Int(numbers[$1])).count }
       } fill: { _, values, target in
@@ -69,6 +71,19 @@ extension ChunkEncoder {
     var bounds = TextBounds()
     bounds.add(plain: entries)
     return bounds.bounds(limit: options.boundBytes)
+  }
+
+  /// Throws `invalidOffsets` if a text would end before it begins: sizes are reckoned from the ends
+  /// of many texts, so nothing may be copied before this is sure.
+  private func checkOffsets(
+    _ offsets: UnsafePointer<UInt32>, count: Int, _ plan: ChunkPlan
+  ) throws(ParquetError) {
+    var hasFall = false
+    for i in 0..<count where offsets[i &+ 1] < offsets[i] { hasFall = true }
+    if hasFall {
+      throw ParquetError(
+        .invalidOffsets, "an offset is less than the one before it", column: plan.column.name)
+    }
   }
 
   /// The row at which a page that begins at `row` is full: as many rows as fit, and at least one.

@@ -26,31 +26,31 @@ final class ChunkEncoder {
     _ view: ColumnView, as column: ParquetSchema.Column, ordinal: Int, rowCount: Int
   ) throws -> ColumnChunk {
     let rows = try RowPresence(view, rowCount: rowCount, column: column)
-    let task = Task(column: column, ordinal: ordinal, rows: rows)
+    let plan = ChunkPlan(column: column, ordinal: ordinal, rows: rows)
     pages.beginChunk(column.compression)
     var bounds: ColumnBounds?
     switch (column.kind, view.values) {
     case (.string, .strings(let bytes, let offsets)):
-      bounds = try encode(task, bytes: bytes, offsets: offsets)
+      bounds = try encode(plan, bytes: bytes, offsets: offsets)
     case (.string, .dictionary(let indexes, let bytes, let offsets, let entryCount)):
       bounds = try encode(
-        task, indexes: indexes, bytes: bytes, offsets: offsets, entryCount: entryCount)
+        plan, indexes: indexes, bytes: bytes, offsets: offsets, entryCount: entryCount)
     case (.int32, .int32(let values)), (.date, .int32(let values)):
-      bounds = try encode(task, values: values)
+      bounds = try encode(plan, values: values)
     case (.int64, .int64(let values)), (.timestampMicrosUTC, .int64(let values)):
-      bounds = try encode(task, values: values)
+      bounds = try encode(plan, values: values)
     case (.double, .double(let values)):
-      bounds = try encode(task, values: values)
+      bounds = try encode(plan, values: values)
     case (.int32, .int32Dictionary(let indexes, let entries, let entryCount)),
       (.date, .int32Dictionary(let indexes, let entries, let entryCount)):
-      bounds = try encode(task, indexes: indexes, entries: entries, entryCount: entryCount)
+      bounds = try encode(plan, indexes: indexes, entries: entries, entryCount: entryCount)
     case (.int64, .int64Dictionary(let indexes, let entries, let entryCount)),
       (.timestampMicrosUTC, .int64Dictionary(let indexes, let entries, let entryCount)):
-      bounds = try encode(task, indexes: indexes, entries: entries, entryCount: entryCount)
+      bounds = try encode(plan, indexes: indexes, entries: entries, entryCount: entryCount)
     case (.double, .doubleDictionary(let indexes, let entries, let entryCount)):
-      bounds = try encode(task, indexes: indexes, entries: entries, entryCount: entryCount)
+      bounds = try encode(plan, indexes: indexes, entries: entries, entryCount: entryCount)
     case (.boolean, .boolean(let values)):
-      bounds = try encode(task, flags: values)
+      bounds = try encode(plan, flags: values)
     default:
       throw ParquetError(
         .wrongType, "the values are not of the kind \(column.kind.rawValue)", column: column.name)
@@ -62,7 +62,7 @@ final class ChunkEncoder {
   }
 
   /// One column chunk to be written.
-  struct Task {
+  struct ChunkPlan {
     let column: ParquetSchema.Column
     let ordinal: Int
     let rows: RowPresence
@@ -86,29 +86,29 @@ final class ChunkEncoder {
   ///   - fill: writes a page's values, given its rows and the places of its values among those of
   ///     the chunk that are not null; gives the bytes written
   func writePages(
-    _ task: Task,
+    _ plan: ChunkPlan,
     pageEnd: (_ row: Int, _ value: Int) -> Int,
     room: (_ rows: Range<Int>, _ values: Range<Int>) -> Int,
     fill: (_ rows: Range<Int>, _ values: Range<Int>, _ target: UnsafeMutableRawPointer) -> Int
   ) throws {
     var row = 0
     var value = 0
-    while row < task.rows.count {
+    while row < plan.rows.count {
       let rows = row..<pageEnd(row, value)
-      let values = value..<(value + appendLevels(task, rows))
+      let values = value..<(value + appendLevels(plan, rows))
       let roomBytes = room(rows, values)
       guard body.count + roomBytes <= Self.maximumBodyBytes else {
         throw ParquetError(
-          .tooLarge, "a page would take \(roomBytes) bytes, over 2 GiB", column: task.column.name)
+          .tooLarge, "a page would take \(roomBytes) bytes, over 2 GiB", column: plan.column.name)
       }
       body.reserve(roomBytes)
       body.count += fill(rows, values, body.end)
-      if row == 0, task.column.kind == .string, task.column.compression == .automatic {
-        try pages.chooseSetting(forText: body.bytes, column: task.ordinal)
+      if row == 0, plan.column.kind == .string, plan.column.compression == .automatic {
+        try pages.chooseSetting(forText: body.bytes, column: plan.ordinal)
       }
       try pages.add(
         data: body.bytes, rowCount: rows.count,
-        share: Double(rows.count) / Double(task.rows.count))
+        share: Double(rows.count) / Double(plan.rows.count))
       row = rows.upperBound
       value = values.upperBound
     }
@@ -116,12 +116,12 @@ final class ChunkEncoder {
 
   /// Writes the pages of a chunk that has a dictionary.
   func writeIndexPages(
-    _ task: Task, _ indexes: UnsafePointer<UInt32>, entryCount: Int
+    _ plan: ChunkPlan, _ indexes: UnsafePointer<UInt32>, entryCount: Int
   ) throws {
     let bitWidth = BitPacking.bitWidth(below: entryCount)
     let rowsPerPage = min(options.pageRows, max(1, options.pageBytes * 8 / bitWidth))
-    try writePages(task) { row, _ in
-      min(task.rows.count, row + rowsPerPage)
+    try writePages(plan) { row, _ in
+      min(plan.rows.count, row + rowsPerPage)
     } room: { _, values in
       1 + RunLengthEncoder.bound(values.count, bitWidth: bitWidth)
     } fill: { _, values, target in
@@ -136,13 +136,13 @@ final class ChunkEncoder {
   /// Begins a page with its definition levels; gives the rows of it that are not null.
   ///
   /// A REQUIRED column has none, and a flat file has no repetition levels.
-  private func appendLevels(_ task: Task, _ rows: Range<Int>) -> Int {
+  private func appendLevels(_ plan: ChunkPlan, _ rows: Range<Int>) -> Int {
     body.count = 0
-    guard task.column.isNullable else { return rows.count }
+    guard plan.column.isNullable else { return rows.count }
     body.reserve(4 + RunLengthEncoder.bound(rows.count, bitWidth: 1))
     var valueCount = rows.count
     let byteCount: Int
-    if let validity = task.rows.validity {
+    if let validity = plan.rows.validity {
       (byteCount, valueCount) = RunLengthEncoder.encode(
         validity: validity + rows.lowerBound, count: rows.count,
         scratch: scratch(rows.count / 8 + 1), to: body.start + 4)

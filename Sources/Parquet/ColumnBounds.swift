@@ -1,11 +1,11 @@
 /// What every value of a column chunk lies between, as the footer states it.
-struct ColumnBounds {
+package struct ColumnBounds {
   /// PLAIN bytes, without a length for text.
-  var lower: [UInt8]
-  var upper: [UInt8]
+  package var lower: [UInt8]
+  package var upper: [UInt8]
   /// Whether the bound is itself a value of the chunk.
-  var isLowerExact = true
-  var isUpperExact = true
+  package var isLowerExact = true
+  package var isUpperExact = true
 }
 
 extension ColumnBounds {
@@ -14,7 +14,7 @@ extension ColumnBounds {
   ///
   /// Nil if a bound cannot be stated: it is not UTF-8, or no shorter text stands above it. UTF-8
   /// sorts the same by bytes as by code points, so raising a character raises the text.
-  init?(lower: UnsafeRawBufferPointer, upper: UnsafeRawBufferPointer, limit: Int) {
+  package init?(lower: UnsafeRawBufferPointer, upper: UnsafeRawBufferPointer, limit: Int) {
     guard let low = Self.prefix(lower, limit), let high = Self.prefix(upper, limit) else {
       return nil
     }

@@ -7,9 +7,9 @@ public struct ColumnView {
   /// The values, in row order, by their type in memory.
   ///
   /// `strings` lie end to end: row `i` is `bytes[offsets[i]..<offsets[i + 1]]`, so there is one
-  /// offset more than rows, and offsets never fall (a fall stops the program). Text must be valid
-  /// UTF-8, which is not checked: other bytes are stored as they are, and make a file that some
-  /// readers refuse.
+  /// offset more than rows, and offsets never fall, which is checked. Text must be valid UTF-8,
+  /// which is not checked: other bytes are stored as they are, and make a file that some readers
+  /// refuse.
   ///
   /// The dictionary cases are for a caller that has already told equal values apart: row `i` holds
   /// entry `indexes[i]`. Entries may be unused or equal to one another; only the used ones are

@@ -5,10 +5,10 @@
 /// look-ups touch neither the column nor the page again. Values chosen to collide cannot slow it:
 /// once the steps past occupied slots exceed a few a value, the attempt is abandoned and the chunk
 /// is written PLAIN, at a cost that stays linear.
-struct DictionaryBuilder: ~Copyable {
+package struct DictionaryBuilder: ~Copyable {
   /// The entries as PLAIN values: the body of the dictionary page.
-  private(set) var page = ByteBuffer(capacity: 1 << 16)
-  private(set) var entryCount = 0
+  package private(set) var page = ByteBuffer(capacity: 1 << 16)
+  package private(set) var entryCount = 0
 
   private struct Key {
     var first: UInt64
@@ -32,7 +32,7 @@ struct DictionaryBuilder: ~Copyable {
   private var pageLimit = 0
   private var isAbandoned = false
 
-  init() {
+  package init() {
     keyCapacity = Self.smallestTable / 2
     keys = .allocate(capacity: keyCapacity)
     slotCapacity = Self.smallestTable
@@ -49,7 +49,7 @@ struct DictionaryBuilder: ~Copyable {
   /// Tries to code a column of text; false if a dictionary would be no smaller than PLAIN.
   ///
   /// Writes an index for each row that is not null, without gaps.
-  mutating func build(
+  package mutating func build(
     bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>, validity: UnsafePointer<UInt8>?,
     rowCount: Int, valueCount: Int, pageLimit: Int, indexes: UnsafeMutablePointer<UInt32>
   ) -> Bool {
@@ -91,7 +91,7 @@ struct DictionaryBuilder: ~Copyable {
   }
 
   /// The same for numbers, told apart by their bits.
-  mutating func build<T: FixedWidthValue>(
+  package mutating func build<T: FixedWidthValue>(
     values: UnsafePointer<T>, validity: UnsafePointer<UInt8>?, rowCount: Int, valueCount: Int,
     pageLimit: Int, indexes: UnsafeMutablePointer<UInt32>
   ) -> Bool {

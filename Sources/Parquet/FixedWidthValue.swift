@@ -2,7 +2,7 @@
 ///
 /// Values are stored as they lie in memory: the format and every platform of Swift are
 /// little-endian.
-protocol FixedWidthValue: BitwiseCopyable, Comparable {
+package protocol FixedWidthValue: BitwiseCopyable, Comparable {
   /// The bits that tell values apart: doubles that are equal may differ (`0.0` and `-0.0`).
   var dictionaryBits: UInt64 { get }
   /// True for what has no place in an order.
@@ -12,20 +12,20 @@ protocol FixedWidthValue: BitwiseCopyable, Comparable {
 }
 
 extension Int32: FixedWidthValue {
-  var dictionaryBits: UInt64 { UInt64(UInt32(bitPattern: self)) }
-  var isUnordered: Bool { false }
-  var asBounds: (lower: Int32, upper: Int32) { (self, self) }
+  package var dictionaryBits: UInt64 { UInt64(UInt32(bitPattern: self)) }
+  package var isUnordered: Bool { false }
+  package var asBounds: (lower: Int32, upper: Int32) { (self, self) }
 }
 
 extension Int64: FixedWidthValue {
-  var dictionaryBits: UInt64 { UInt64(bitPattern: self) }
-  var isUnordered: Bool { false }
-  var asBounds: (lower: Int64, upper: Int64) { (self, self) }
+  package var dictionaryBits: UInt64 { UInt64(bitPattern: self) }
+  package var isUnordered: Bool { false }
+  package var asBounds: (lower: Int64, upper: Int64) { (self, self) }
 }
 
 extension Double: FixedWidthValue {
-  var dictionaryBits: UInt64 { bitPattern }
-  var isUnordered: Bool { self != self }
+  package var dictionaryBits: UInt64 { bitPattern }
+  package var isUnordered: Bool { self != self }
   /// Zero of either sign bounds zeros of both.
-  var asBounds: (lower: Double, upper: Double) { self == 0 ? (-0.0, 0.0) : (self, self) }
+  package var asBounds: (lower: Double, upper: Double) { self == 0 ? (-0.0, 0.0) : (self, self) }
 }

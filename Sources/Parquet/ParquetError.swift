@@ -20,6 +20,8 @@ public struct ParquetError: Error, Sendable, Hashable {
     case wrongNullCount
     /// A dictionary index at or past the entry count.
     case invalidIndex
+    /// Offsets of texts that fall.
+    case invalidOffsets
     /// A row group or a value beyond what the format can hold.
     case tooLarge
     /// zstd refused to work.

@@ -2,12 +2,12 @@
 ///
 /// What it makes is what the format's writer version 1 allows, which is all that some engines load:
 /// data pages of version 1 with the encodings PLAIN, PLAIN_DICTIONARY and RLE, compressed with zstd
-/// or not at all. Every column chunk carries its null count and, where its values have an order, its
-/// bounds. The same rows, options and zstd library give the same bytes.
+/// or not at all. Every column chunk states its null count and, where its values have an order,
+/// its bounds. The same rows, options and zstd library give the same bytes.
 ///
-/// Memory: the buffers of one column chunk of the largest row group, and the footer's few hundred
-/// bytes a column and row group; nothing else grows with the file. Rows leave for the sink in pieces
-/// of up to a few pages.
+/// Memory: the buffers of one column chunk of the largest row group, and for the footer a few
+/// hundred bytes a column and row group; nothing else grows with the file. Rows leave for the sink
+/// in pieces of up to a few pages.
 ///
 /// Not sendable: one task writes a file. Several writers work side by side.
 ///
@@ -53,8 +53,8 @@ public final class ParquetFileWriter {
   ///   - columns: one for each column of the schema, in its order
   ///   - rowCount: how many rows every column holds
   /// - Throws: `wrongColumnCount`, `wrongType`, `unexpectedNulls`, `wrongNullCount`,
-  ///   `invalidIndex`, `tooLarge`, `compressionFailed`, `closed`, or the sink's own error. After any
-  ///   of them the writer is closed and what the sink has is no Parquet file.
+  ///   `invalidIndex`, `invalidOffsets`, `tooLarge`, `compressionFailed`, `closed`, or the sink's
+  ///   own error. After any of them the writer is closed, and what the sink has is no Parquet file.
   public func writeRowGroup(_ columns: [ColumnView], rowCount: Int) throws {
     guard state == .open else { throw Self.closed }
     state = .closed

@@ -2,14 +2,14 @@
 ///
 /// Source: Encodings of the Parquet format, "Run Length Encoding / Bit-Packing Hybrid (RLE = 3)".
 /// A run of equal values is told from packed ones by the low bit of its header.
-enum RunLengthEncoder {
+package enum RunLengthEncoder {
   /// Room that `indexes` or `levels` need at most.
-  static func bound(_ count: Int, bitWidth: Int) -> Int {
+  package static func bound(_ count: Int, bitWidth: Int) -> Int {
     (count + 7) / 8 * (bitWidth + 1) + 64
   }
 
   /// Encodes dictionary indexes, without their leading bit width; gives the bytes written.
-  static func encode(
+  package static func encode(
     indexes: UnsafePointer<UInt32>, count: Int, bitWidth: Int, to target: UnsafeMutableRawPointer
   ) -> Int {
     let groups = count / 8
@@ -45,7 +45,7 @@ enum RunLengthEncoder {
   /// of level 1.
   ///
   /// Packed bits are laid down at `scratch` first, `(count + 7) / 8` bytes.
-  static func encode(
+  package static func encode(
     validity: UnsafePointer<UInt8>, count: Int, scratch: UnsafeMutablePointer<UInt8>,
     to target: UnsafeMutableRawPointer
   ) -> (byteCount: Int, setCount: Int) {
@@ -79,7 +79,7 @@ enum RunLengthEncoder {
   }
 
   /// Encodes `count` definition levels that are all 1; gives the bytes written.
-  static func encodeAllSet(count: Int, to target: UnsafeMutableRawPointer) -> Int {
+  package static func encodeAllSet(count: Int, to target: UnsafeMutableRawPointer) -> Int {
     var end = target
     run(of: 1, count: count, 1, &end)
     return end - target

@@ -1,7 +1,7 @@
 /// The least and greatest of a column chunk's texts, bytes compared as unsigned numbers.
 ///
 /// Holds on to the first and last texts by address: the memory has to outlive it.
-struct TextBounds {
+package struct TextBounds {
   /// A text with its first 16 bytes as two big-endian words, which order most pairs alone.
   private struct Candidate {
     var first: UInt64
@@ -27,8 +27,11 @@ struct TextBounds {
   private var least: Candidate?
   private var greatest: Candidate?
 
+  /// Bounds of no texts.
+  package init() {}
+
   /// Takes rows of a column into account; `total` is how many bytes may be read from `bytes`.
-  mutating func add(
+  package mutating func add(
     bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>, validity: UnsafePointer<UInt8>?,
     rows: Range<Int>, total: Int
   ) {
@@ -52,7 +55,7 @@ struct TextBounds {
   }
 
   /// Takes PLAIN texts into account, each behind its length.
-  mutating func add(plain page: UnsafeRawBufferPointer) {
+  package mutating func add(plain page: UnsafeRawBufferPointer) {
     guard let source = page.baseAddress else { return }
     var place = 0
     while place < page.count {
@@ -82,7 +85,7 @@ struct TextBounds {
   }
 
   /// The bounds cut to `limit` bytes, or nil if there are none.
-  func bounds(limit: Int) -> ColumnBounds? {
+  package func bounds(limit: Int) -> ColumnBounds? {
     guard let least, let greatest else { return nil }
     return ColumnBounds(lower: least.text, upper: greatest.text, limit: limit)
   }

@@ -2,9 +2,9 @@
 ///
 /// Source: `thrift-compact-protocol.md` of Apache Thrift: field headers hold the step from the last
 /// field, numbers are zigzag varints.
-struct ThriftCompactWriter: ~Copyable {
+package struct ThriftCompactWriter: ~Copyable {
   /// The wire types that Parquet's metadata needs.
-  enum ElementType: UInt8 {
+  package enum ElementType: UInt8 {
     case int32 = 5
     case int64 = 6
     case binary = 8
@@ -12,42 +12,44 @@ struct ThriftCompactWriter: ~Copyable {
     case structure = 12
   }
 
-  var buffer = ByteBuffer()
+  package var buffer = ByteBuffer()
   private var lastField: Int16 = 0
 
-  var count: Int { buffer.count }
-  var bytes: UnsafeRawBufferPointer { buffer.bytes }
+  package init() {}
 
-  mutating func removeAll() {
+  package var count: Int { buffer.count }
+  package var bytes: UnsafeRawBufferPointer { buffer.bytes }
+
+  package mutating func removeAll() {
     buffer.count = 0
     lastField = 0
   }
 
-  mutating func field(_ id: Int16, _ value: Int32) {
+  package mutating func field(_ id: Int16, _ value: Int32) {
     header(id, ElementType.int32.rawValue)
     varint(zigzag(Int64(value)))
   }
 
-  mutating func field(_ id: Int16, _ value: Int64) {
+  package mutating func field(_ id: Int16, _ value: Int64) {
     header(id, ElementType.int64.rawValue)
     varint(zigzag(value))
   }
 
-  mutating func field(_ id: Int16, int16 value: Int16) {
+  package mutating func field(_ id: Int16, int16 value: Int16) {
     header(id, 4)
     varint(zigzag(Int64(value)))
   }
 
-  mutating func field(_ id: Int16, _ value: Bool) {
+  package mutating func field(_ id: Int16, _ value: Bool) {
     header(id, value ? 1 : 2)
   }
 
-  mutating func field(_ id: Int16, _ value: String) {
+  package mutating func field(_ id: Int16, _ value: String) {
     header(id, ElementType.binary.rawValue)
     element(value)
   }
 
-  mutating func field(_ id: Int16, _ value: [UInt8]) {
+  package mutating func field(_ id: Int16, _ value: [UInt8]) {
     header(id, ElementType.binary.rawValue)
     value.withUnsafeBytes {
       varint(UInt64($0.count))
@@ -55,13 +57,13 @@ struct ThriftCompactWriter: ~Copyable {
     }
   }
 
-  mutating func field(_ id: Int16, structure body: (inout Self) -> Void) {
+  package mutating func field(_ id: Int16, structure body: (inout Self) -> Void) {
     header(id, ElementType.structure.rawValue)
     element(structure: body)
   }
 
   /// The head of a list field; its elements follow by the `element` methods.
-  mutating func field(_ id: Int16, listOf type: ElementType, count: Int) {
+  package mutating func field(_ id: Int16, listOf type: ElementType, count: Int) {
     header(id, ElementType.list.rawValue)
     if count < 15 {
       buffer.append(UInt8(count) << 4 | type.rawValue)
@@ -71,11 +73,11 @@ struct ThriftCompactWriter: ~Copyable {
     }
   }
 
-  mutating func element(_ value: Int32) {
+  package mutating func element(_ value: Int32) {
     varint(zigzag(Int64(value)))
   }
 
-  mutating func element(_ value: String) {
+  package mutating func element(_ value: String) {
     var value = value
     value.withUTF8 {
       varint(UInt64($0.count))
@@ -84,7 +86,7 @@ struct ThriftCompactWriter: ~Copyable {
   }
 
   /// A structure without a field header: a list's element, or a whole message.
-  mutating func element(structure body: (inout Self) -> Void) {
+  package mutating func element(structure body: (inout Self) -> Void) {
     let enclosing = lastField
     lastField = 0
     body(&self)
@@ -93,7 +95,7 @@ struct ThriftCompactWriter: ~Copyable {
   }
 
   /// Elements that another writer has already laid out.
-  mutating func elements(_ bytes: UnsafeRawBufferPointer) {
+  package mutating func elements(_ bytes: UnsafeRawBufferPointer) {
     buffer.append(bytes)
   }
 

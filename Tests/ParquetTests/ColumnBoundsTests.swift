@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Parquet
+import Parquet
 
 @Suite("Bounds of text")
 struct ColumnBoundsTests {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Parquet
+import Parquet
 
 @Suite("Finding distinct values")
 struct DictionaryBuilderTests {
@@ -72,6 +72,24 @@ struct DictionaryBuilderTests {
     #expect(built.isBuilt)
     #expect(built.entryCount == entries.count)
     #expect(built.page == plain(entries))
+  }
+
+  @Test("long texts of one hash are told apart")
+  func longCollision() {
+    // The second word cancels the state, and with it what the first word was.
+    let second = 0xA076_1D64_78BD_642F ^ UInt64(40)
+    let texts = [1, 2].map { first in
+      [UInt64(first), second, 3, 4, 5].flatMap { word in
+        withUnsafeBytes(of: word.littleEndian, Array.init)
+      }
+    }
+    let hashes = texts.map { text in
+      text.withUnsafeBytes { ByteString.longHash($0.baseAddress!, count: $0.count) }
+    }
+    #expect(hashes[0] == hashes[1])
+    let built = build((0..<40).map { texts[$0 % 2] })
+    #expect(built.isBuilt)
+    #expect(built.page == plain(texts))
   }
 
   @Test("rows that are null are skipped")

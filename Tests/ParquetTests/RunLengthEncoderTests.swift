@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Parquet
+import Parquet
 
 @Suite("Bit packing and runs")
 struct RunLengthEncoderTests {

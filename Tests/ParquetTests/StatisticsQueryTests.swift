@@ -95,6 +95,36 @@ struct StatisticsQueryTests {
     #expect(answers[2] == [["18000", "\(present.count)", "\(present.count)"]])
   }
 
+  @Test("bounds say whether they are values of the column")
+  func exactness() throws {
+    func texts(_ name: String, _ values: [String]) -> ColumnData {
+      ColumnData(
+        ParquetSchema.Column(name: name, kind: .string, isNullable: false), rowCount: 2,
+        .strings(TextMemory(values)))
+    }
+    let long = String(repeating: "m", count: 65)
+    let file = TestFile(
+      columns: [
+        texts("short", ["a", "z"]), texts("long above", ["a", long]),
+        texts("long below", [long, "z"]), texts("long", [long, long]),
+      ], rowGroups: [2])
+    try withTemporaryDirectory { directory in
+      try file.write(to: directory, name: "file")
+      let path = directory.appending(path: "file.parquet")
+      let answers = try ReadBack.query(
+        path,
+        [
+          "select min_is_exact, max_is_exact from parquet_metadata('\(path.path)')",
+          "select min(\"long above\"), max(\"long above\"), min(\"long below\") from {file}",
+        ])
+      #expect(
+        answers[0] == [
+          ["True", "True"], ["True", "False"], ["False", "True"], ["False", "False"],
+        ])
+      #expect(answers[1] == [["a", long, long]])
+    }
+  }
+
   @Test("NaN is found where the numbers beside it would rule it out")
   func notANumber() throws {
     let column = ParquetSchema.Column(name: "x", kind: .double, isNullable: false)

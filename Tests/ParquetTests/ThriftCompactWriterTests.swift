@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Parquet
+import Parquet
 
 @Suite("Thrift compact protocol")
 struct ThriftCompactWriterTests {

@@ -132,6 +132,26 @@ struct WriterMisuseTests {
     }
   }
 
+  @Test("offsets that fall are refused, of rows and of entries")
+  func offsets() throws {
+    let offsets = Memory<UInt32>([0, 1_000_000, 5, 6, 7])
+    let bytes = Memory<UInt8>(Array("abcdefg".utf8))
+    let indexes = Memory<UInt32>([2, 2, 2, 2])
+    let views: [ColumnView.Values] = [
+      .strings(bytes: bytes.pointer, offsets: offsets.pointer),
+      .dictionary(
+        indexes: indexes.pointer, bytes: bytes.pointer, offsets: offsets.pointer, entryCount: 4),
+    ]
+    for values in views {
+      expect(
+        .invalidOffsets,
+        "Parquet column 'a': an offset is less than the one before it (invalidOffsets)."
+      ) {
+        try writer([column("a", .string)]).writeRowGroup([ColumnView(values: values)], rowCount: 4)
+      }
+    }
+  }
+
   @Test("nothing is written after the end or after an error")
   func closed() throws {
     let view = ColumnView(values: .int32(numbers.pointer))

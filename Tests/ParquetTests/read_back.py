@@ -11,6 +11,7 @@ a byte a row that is zero for null (`valid`). Answers are JSON, one object a lin
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -21,11 +22,6 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-
-try:
-    import polars
-except ImportError:
-    polars = None
 
 Readers = dict[str, Callable[[Path], pa.Table]]
 
@@ -85,11 +81,16 @@ def read_by_duckdb(path: Path) -> pa.Table:
         return connection.fetch_arrow_table()
 
 
+def read_by_polars(path: Path) -> pa.Table:
+    import polars
+
+    return polars.read_parquet(path, glob=False).to_arrow()
+
+
 def readers() -> Readers:
     found: Readers = {"pyarrow": lambda path: pq.read_table(path), "duckdb": read_by_duckdb}
-    if polars is not None:
-        frames = polars
-        found["polars"] = lambda path: frames.read_parquet(path, glob=False).to_arrow()
+    if importlib.util.find_spec("polars") is not None:
+        found["polars"] = read_by_polars
     return found
 
 
@@ -116,7 +117,6 @@ def statistics_problems(
         return
     if statistics.null_count != want.null_count:
         yield f"null_count {statistics.null_count}, not {want.null_count}"
-    values = [value for value in want.to_pylist() if value is not None] if kind != "string" else []
     if kind == "string":
         texts = [value.as_py().encode() for value in want if value.is_valid]
         if not texts:
@@ -138,6 +138,7 @@ def statistics_problems(
         if len(low) > bound_bytes or len(high) > bound_bytes + 3:
             yield f"bounds of {len(low)} and {len(high)} bytes"
         return
+    values = [value for value in want.to_pylist() if value is not None]
     if not values or (kind == "double" and any(value != value for value in values)):
         if statistics.has_min_max:
             yield f"bounds {statistics.min!r} to {statistics.max!r} of nothing, or of NaN"
@@ -145,8 +146,9 @@ def statistics_problems(
     if not statistics.has_min_max:
         yield "no bounds"
         return
-    if (statistics.min, statistics.max) != (min(values), max(values)):
-        yield f"bounds {statistics.min!r} to {statistics.max!r}, not {min(values)!r} to {max(values)!r}"
+    stated, true = (statistics.min, statistics.max), (min(values), max(values))
+    if stated != true:
+        yield f"bounds {stated}, not {true}"
     if kind == "double":
         signs = (str(statistics.min).startswith("-"), str(statistics.max).startswith("-"))
         if (statistics.min == 0 and not signs[0]) or (statistics.max == 0 and signs[1]):
@@ -186,9 +188,9 @@ def layout_problems(path: Path, case: dict[str, Any]) -> Iterator[str]:
                 yield where + f"encodings {chunk.encodings}"
             if chunk.compression not in ("ZSTD", "UNCOMPRESSED"):
                 yield where + chunk.compression
-            if chunk.compression == "UNCOMPRESSED":
-                if chunk.total_compressed_size != chunk.total_uncompressed_size:
-                    yield where + "two sizes of one thing"
+            sizes = (chunk.total_compressed_size, chunk.total_uncompressed_size)
+            if chunk.compression == "UNCOMPRESSED" and sizes[0] != sizes[1]:
+                yield where + f"uncompressed, but of sizes {sizes}"
             if chunk.path_in_schema != column["name"]:
                 yield where + f"path {chunk.path_in_schema}"
         if group.total_byte_size != uncompressed:
@@ -241,7 +243,8 @@ def check(folder: Path) -> None:
     for description in sorted(folder.glob("*.json")):
         try:
             problems = list(case_problems(description, found))
-        except Exception as error:  # noqa: BLE001, a reader that gives up is the finding
+        except Exception as error:
+            # A reader that gives up is the finding.
             problems = [f"{type(error).__name__}: {error}"]
         answer = {"case": description.stem, "readers": list(found), "problems": problems}
         print(json.dumps(answer))

@@ -169,6 +169,12 @@ def random_lines(source: random.Random, count: int) -> list[Line]:
     return lines
 
 
+def few_loads(seed: int, count: int = 4) -> list[list[Line]]:
+    """A small history, for tests that are about something else."""
+    source = random.Random(seed)
+    return random_loads(source, random_lines(source, 120), count)
+
+
 def random_loads(source: random.Random, lines: list[Line], count: int) -> list[list[Line]]:
     """The lines in any order, cut anywhere."""
     shuffled = source.sample(lines, len(lines))

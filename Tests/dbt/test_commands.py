@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from conftest import copy_project
-from purchases import expected_tables, random_lines, random_loads
+from purchases import expected_tables, few_loads
 from warehouse import Warehouse, worker_environment
 
-SOURCE = random.Random(9)
-LOADS = random_loads(SOURCE, random_lines(SOURCE, 100), count=2)
+LOADS = few_loads(seed=9, count=2)
 
 
 @pytest.fixture

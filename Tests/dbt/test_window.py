@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
-from purchases import expected_tables, random_lines, random_loads
+from purchases import expected_tables, few_loads
 from warehouse import STAGING_COLUMNS, Warehouse, Worker
 
-SOURCE = random.Random(7)
-LOADS = random_loads(SOURCE, random_lines(SOURCE, 120), count=4)
+LOADS = few_loads(seed=7)
 
 
 def test_only_a_run_of_every_model_moves_the_start(warehouse: Warehouse, worker: Worker) -> None:

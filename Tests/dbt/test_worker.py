@@ -10,8 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from purchases import expected_tables
-from test_window import LOADS
+from purchases import expected_tables, few_loads
 from warehouse import (
     PROJECT,
     ReplyReader,
@@ -24,6 +23,8 @@ from warehouse import (
     worker_command,
     worker_environment,
 )
+
+LOADS = few_loads(seed=8)
 
 
 def test_a_reply_says_what_became_of_each_node(warehouse: Warehouse, worker: Worker) -> None:
@@ -116,6 +117,17 @@ def test_the_lease_is_waited_for_and_held(warehouse: Warehouse, worker: Worker, 
         warehouse.load(LOADS[0])
     assert worker.receive()["ok"]
     assert warehouse.tables() == expected_tables(LOADS[:1])
+
+
+def test_what_a_killed_run_has_spilled_is_cleared_away(
+    warehouse: Warehouse, worker: Worker
+) -> None:
+    spill = Path(f"{warehouse.path}.dbt-tmp")
+    spill.mkdir(exist_ok=True)
+    left = spill / "duckdb_temp_storage_S96K-0.tmp"
+    left.write_bytes(b"half a sort")
+    worker.do("seed")
+    assert not left.exists()
 
 
 def test_a_lease_that_is_not_free_in_time_is_a_failure_that_can_be_repeated(

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command import BINARY, Medallion
@@ -34,3 +37,56 @@ def new_medallion(tmp_path: Path) -> Iterator[Callable[[str], Medallion]]:
 def medallion(new_medallion: Callable[[str], Medallion]) -> Medallion:
     """The command on a lake that is not there yet."""
     return new_medallion("lake")
+
+
+#: Every kind of line that costs little, often enough to be met in a few hundred events.
+FAULTS = "late=0.05,duplicate=0.05,conflict=0.03,messy=0.05,rescue=0.05,corrupt=0.08,blank=0.02"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A lake that went all the way to gold twice; tests work on copies of it."""
+
+    lake: Path
+    answer_key: Path
+    #: The ledger and the warehouse as they were after the first time.
+    old_ledger: Path
+    old_warehouse: Path
+    status: dict[str, Any]
+
+    def copy_to(self, medallion: Medallion) -> Medallion:
+        # copytree keeps the files' times, as `cp -a` and a backup do.
+        shutil.copytree(self.lake, medallion.lake)
+        return medallion
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
+    directory = tmp_path_factory.mktemp("template")
+    medallion = Medallion(directory / "lake", scratch=directory / "commands")
+    answer_key = directory / "answers.ndjson"
+    for seed in (11, 12):
+        medallion.run(
+            *("simulate", "--events", 400, "--batch-size", 100, "--seed", seed),
+            *("--faults", FAULTS, "--answer-key", answer_key),
+        )
+        medallion.run("bronze", "--once")
+        medallion.run("ingest", "--once")
+        medallion.run("transform")
+        if seed == 11:
+            shutil.copy2(medallion.ledger, directory / "old-ledger.sqlite")
+            shutil.copy2(medallion.warehouse, directory / "old-warehouse.duckdb")
+    yield Template(
+        medallion.lake,
+        answer_key,
+        directory / "old-ledger.sqlite",
+        directory / "old-warehouse.duckdb",
+        medallion.status(),
+    )
+    medallion.end()
+
+
+@pytest.fixture
+def settled(template: Template, medallion: Medallion) -> Medallion:
+    """A copy of the lake that went all the way to gold."""
+    return template.copy_to(medallion)

@@ -303,7 +303,9 @@ class Layers:
 
 def read_layers(medallion: Medallion) -> Layers:
     with duckdb.connect() as connection:
-        connection.execute(f"ATTACH '{medallion.warehouse}' AS retail (READ_ONLY)")
+        # The views name the database, so it has to have its name.
+        path = str(medallion.warehouse).replace("'", "''")
+        connection.execute(f"ATTACH '{path}' AS retail (READ_ONLY)")
         staging = connection.execute(
             "SELECT _source_object, _source_line FROM retail.raw.raw_purchases_staging"
         ).fetchall()

@@ -1,13 +1,13 @@
 {#-
-    Statements that take effect together or not at all, outside a model: for run_query in a hook.
-    Each ends with a semicolon.
+    Statements, with semicolons between them, that take effect together or not at all, outside a
+    model: for run_query in a hook.
 -#}
 {% macro in_one_transaction(statements) -%}
     {{ return(adapter.dispatch('in_one_transaction')(statements)) }}
 {%- endmacro %}
 
 {% macro duckdb__in_one_transaction(statements) -%}
-    begin transaction; {{ statements }} commit;
+    begin transaction; {{ statements }}; commit
 {%- endmacro %}
 
 {% macro snowflake__in_one_transaction(statements) -%}

@@ -22,7 +22,7 @@
         );
 
         insert into {{ silver }} ({{ columns }})
-        select {{ columns }} from {{ winners }};
+        select {{ columns }} from {{ winners }}
     {%- endset -%}
 
     {{ return(in_the_models_transaction(statements)) }}

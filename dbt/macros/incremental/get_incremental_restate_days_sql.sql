@@ -12,7 +12,7 @@
         where day in ({{ restated_days() }});
 
         insert into {{ gold }} ({{ columns }})
-        select {{ columns }} from {{ arg_dict['temp_relation'] }};
+        select {{ columns }} from {{ arg_dict['temp_relation'] }}
     {%- endset -%}
 
     {{ return(in_the_models_transaction(statements)) }}

@@ -19,7 +19,7 @@
         {%- if not behind -%}
             {%- do run_query(in_one_transaction(
                 'update ' ~ source('raw', 'transform_window').render() ~ ' set lo = hi; '
-                ~ 'delete from ' ~ source('raw', 'transform_prior_winners').render() ~ ';'
+                ~ 'delete from ' ~ source('raw', 'transform_prior_winners').render()
             )) -%}
         {%- endif -%}
     {%- endif -%}

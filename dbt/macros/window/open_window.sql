@@ -37,7 +37,7 @@
             {%- do run_query('insert into ' ~ transform_window ~ ' (lo, hi)
                 select 0, 0 where not exists (select 1 from ' ~ transform_window ~ ')') -%}
             {%- do run_query(in_one_transaction(
-                'update ' ~ transform_window ~ ' set lo = 0; delete from ' ~ prior_winners ~ ';'
+                'update ' ~ transform_window ~ ' set lo = 0; delete from ' ~ prior_winners
             )) -%}
         {%- endif -%}
 
