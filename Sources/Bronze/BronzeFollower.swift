@@ -45,7 +45,7 @@ public struct BronzeFollower: Sendable {
   public func runOnce() async throws {
     defer { committed.finish() }
     try await stage.recover()
-    try await drain(try fullInbox(), limit: Self.outageLimit)
+    try await drain(try await fullInbox(), limit: Self.outageLimit)
   }
 
   /// Consumes what is there and what comes, until a graceful shutdown, or until `upstream` has
@@ -55,7 +55,7 @@ public struct BronzeFollower: Sendable {
     try await stage.recover()
     // Watched before it is listed, so that nothing falls between.
     let changes = stage.lake.store.changes(LakeLayout.raw)
-    let inbox = try fullInbox()
+    let inbox = try await fullInbox()
     try await withGracefulShutdownHandler {
       try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { for await change in changes { inbox.add(change) } }
@@ -95,11 +95,23 @@ public struct BronzeFollower: Sendable {
   // MARK: -
 
   /// An inbox that begins with everything.
-  private func fullInbox() throws -> RawInbox {
+  private func fullInbox() async throws -> RawInbox {
+    try await forgetRemoved()
     let inbox = RawInbox()
     inbox.listAll()
     inbox.lookAgain(at: try stage.ledger.tried(stage: "bronze"))
     return inbox
+  }
+
+  /// A parked object that a person has taken away is no trouble any more. One that vanished by
+  /// itself is.
+  private func forgetRemoved() async throws {
+    for parked in try stage.ledger.parked(stages: ["bronze"])
+    where parked.reason != RawObjectFault.Reason.vanished.rawValue {
+      if try await stage.lake.store.info(parked.key) == nil {
+        try stage.ledger.unpark(parked.key)
+      }
+    }
   }
 
   private static func sweepNowAndThen(_ inbox: RawInbox) async throws {
@@ -195,7 +207,9 @@ public struct BronzeFollower: Sendable {
         found.whole[key] = ObjectInfo(key: key, sizeBytes: 0, modifiedNanos: 0)
       }
     }
-    for object in try stage.ledger.sort(touched).new { found.add(object, settle: store.settleTime) }
+    for object in try await stage.census.waiting(among: touched) {
+      found.add(object, settle: store.settleTime)
+    }
     return found
   }
 
@@ -210,14 +224,16 @@ public struct BronzeFollower: Sendable {
       }
       page.append(object)
       if page.count == 1000 {
-        for object in try stage.ledger.sort(page).new {
+        for object in try await stage.census.waiting(among: page) {
           found.add(object, settle: store.settleTime)
         }
         page.removeAll(keepingCapacity: true)
       }
       return true
     }
-    for object in try stage.ledger.sort(page).new { found.add(object, settle: store.settleTime) }
+    for object in try await stage.census.waiting(among: page) {
+      found.add(object, settle: store.settleTime)
+    }
     try stage.ledger.setGauge("raw.ignored", ignored)
   }
 
@@ -231,7 +247,9 @@ public struct BronzeFollower: Sendable {
         if LakeLayout.isRawObject(object.key) { page.append(object) }
         return true
       }
-      for object in try stage.ledger.sort(page).new { found.add(object, settle: store.settleTime) }
+      for object in try await stage.census.waiting(among: page) {
+        found.add(object, settle: store.settleTime)
+      }
     }
   }
 }

@@ -31,6 +31,8 @@ public struct BronzeStage: Sendable {
     self.report = report
   }
 
+  var census: RawCensus { RawCensus(lake: lake, ledger: ledger) }
+
   var committer: BatchCommitter { BatchCommitter(lake: lake, ledger: ledger, logger: logger) }
 
   /// Finishes what an earlier process left half done. Before anything else.
@@ -43,7 +45,7 @@ public struct BronzeStage: Sendable {
   ///   - waiting: objects that are whole; those that were consumed before are passed over.
   ///   - shouldStop: asked between batches.
   func consume(_ waiting: [ObjectInfo], shouldStop: () -> Bool) async throws -> [ObjectKey] {
-    var rest = try ledger.sort(waiting).new.sorted { $0.key < $1.key }[...]
+    var rest = try await census.waiting(among: waiting).sorted { $0.key < $1.key }[...]
     var failed: [ObjectKey] = []
     while !rest.isEmpty, !shouldStop() {
       let plan = BatchPlan(firstOf: rest)

@@ -8,7 +8,7 @@ import ObjectStore
 ///
 /// Lines that are accepted now become bronze rows with the object and line they always had. A
 /// quarantine file in which anything changed is superseded by one with what is left; under the
-/// contract that judged it before, nothing changes.
+/// contract that judged all of it before, nothing changes.
 public struct Redrive: Sendable {
   /// What a redrive did.
   public struct Report: Sendable, Codable, Equatable {
@@ -144,10 +144,11 @@ public struct Redrive: Sendable {
     }
     let result = try await worker.finish()
     counts.rescued = result.counts.rescued
+    let left = try await quarantine.finish()
     let commit = Commit(
       number: 0, kind: .redrive, batch: batch, committedAt: Timestamp.text(Date()),
       contract: stage.contract.sha256, sources: [], counts: counts, bronze: result.files,
-      quarantine: try await quarantine.finish(), superseded: files.map(\.key))
+      quarantine: reason == nil ? left : left.map(\.judgedInPart), superseded: files.map(\.key))
     return (commit, report)
   }
 

@@ -42,12 +42,23 @@ public struct Commit: Codable, Sendable, Equatable {
     public let rows: Int
     /// SHA-256 of its bytes, in hexadecimal.
     public let sha256: String
+    /// For a quarantine file whose records were not all judged under the commit's contract: not
+    /// that contract, so that a redrive looks at it again.
+    public let contract: String?
 
-    public init(key: ObjectKey, size: Int64, rows: Int, sha256: String) {
+    public init(
+      key: ObjectKey, size: Int64, rows: Int, sha256: String, contract: String? = nil
+    ) {
       self.key = key
       self.size = size
       self.rows = rows
       self.sha256 = sha256
+      self.contract = contract
+    }
+
+    /// The same file, judged under more than one contract.
+    public var judgedInPart: File {
+      File(key: key, size: size, rows: rows, sha256: sha256, contract: "mixed")
     }
   }
 

@@ -43,8 +43,13 @@ extension Ledger {
       ])
     for source in commit.sources {
       try database.execute(
-        sql: "INSERT INTO raw_objects(key, size, modified, commit_number) VALUES (?, ?, ?, ?)",
-        arguments: [source.key.text, source.size, source.modified, commit.number])
+        sql: """
+          INSERT INTO raw_objects(key, size, modified, checksum, commit_number)
+          VALUES (?, ?, ?, ?, ?)
+          """,
+        arguments: [
+          source.key.text, source.size, source.modified, source.checksum, commit.number,
+        ])
       for table in ["tries", "parked"] {
         try database.execute(
           sql: "DELETE FROM \(table) WHERE key = ?", arguments: [source.key.text])
@@ -54,10 +59,12 @@ extension Ledger {
       for file in files {
         try database.execute(
           sql: """
-            INSERT INTO files(key, commit_number, layer, size, rows, sha256)
-            VALUES (?, ?, ?, ?, ?, ?)
+            INSERT INTO files(key, commit_number, layer, size, rows, sha256, contract)
+            VALUES (?, ?, ?, ?, ?, ?, ?)
             """,
-          arguments: [file.key.text, commit.number, layer, file.size, file.rows, file.sha256])
+          arguments: [
+            file.key.text, commit.number, layer, file.size, file.rows, file.sha256, file.contract,
+          ])
       }
     }
     for key in commit.superseded {
@@ -155,12 +162,12 @@ extension Ledger {
       try Row.fetchAll(
         database,
         sql: """
-          SELECT files.*, commits.contract FROM files
+          SELECT files.*, coalesce(files.contract, commits.contract) AS judged_under FROM files
           JOIN commits ON commits.number = files.commit_number
           WHERE layer = 'quarantine' AND superseded = 0 AND commits.published = 1
           ORDER BY commit_number, key
           """
-      ).map { QuarantineFile(file: Self.file($0), contract: $0["contract"]) }
+      ).map { QuarantineFile(file: Self.file($0), contract: $0["judged_under"]) }
     }
   }
 

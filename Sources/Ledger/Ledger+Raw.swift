@@ -8,45 +8,65 @@ extension Ledger {
   public struct Sorted: Sendable {
     /// Not consumed yet, and not parked as they are.
     public var new: [ObjectInfo] = []
-    /// Consumed, but no longer what was consumed.
-    public var changed: [ObjectInfo] = []
+    /// Consumed, but with another size or modification time; with the checksum of what was
+    /// consumed.
+    public var touched: [(object: ObjectInfo, checksum: String)] = []
+    /// Noted as changed once, and now what was consumed again.
+    public var restored: [ObjectInfo] = []
   }
 
-  /// Tells the objects that wait to be consumed from those that were, and notes those whose
-  /// content changed afterwards: they are an alarm, and never consumed again.
+  /// Tells the objects that wait to be consumed from those that were, and from those that were and
+  /// look otherwise now.
   public func sort(_ objects: [ObjectInfo]) throws -> Sorted {
-    let sorted = try read { database in
+    try read { database in
       var sorted = Sorted()
       let consumed = try database.cachedStatement(
-        sql: "SELECT size, modified FROM raw_objects WHERE key = ?")
+        sql: "SELECT size, modified, checksum FROM raw_objects WHERE key = ?")
       let parked = try database.cachedStatement(
         sql: "SELECT size, modified FROM parked WHERE key = ?")
+      let changed = try database.cachedStatement(
+        sql: "SELECT size, modified FROM changed WHERE key = ?")
+      func isKnown(_ statement: Statement, _ object: ObjectInfo) throws -> Bool? {
+        try Row.fetchOne(statement, arguments: [object.key.text]).map {
+          $0["size"] == object.sizeBytes && $0["modified"] == object.modifiedNanos
+        }
+      }
+      let hasChanged = try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM changed)")
       for object in objects {
         if let row = try Row.fetchOne(consumed, arguments: [object.key.text]) {
-          if row["size"] != object.sizeBytes || row["modified"] != object.modifiedNanos {
-            sorted.changed.append(object)
+          let isSame = row["size"] == object.sizeBytes && row["modified"] == object.modifiedNanos
+          let known = hasChanged == true ? try isKnown(changed, object) : nil
+          if isSame {
+            if known != nil { sorted.restored.append(object) }
+          } else if known != true {
+            sorted.touched.append((object, row["checksum"]))
           }
-        } else if let row = try Row.fetchOne(parked, arguments: [object.key.text]),
-          row["size"] == object.sizeBytes, row["modified"] == object.modifiedNanos
-        {
-          continue
-        } else {
+        } else if try isKnown(parked, object) != true {
           sorted.new.append(object)
         }
       }
       return sorted
     }
-    if !sorted.changed.isEmpty {
-      let now = Timestamp.text(Date())
-      try write { database in
-        for object in sorted.changed {
-          try database.execute(
-            sql: "INSERT OR REPLACE INTO changed(key, size, modified, at) VALUES (?, ?, ?, ?)",
-            arguments: [object.key.text, object.sizeBytes, object.modifiedNanos, now])
-        }
-      }
+  }
+
+  /// Notes an object whose content changed after it was consumed: an alarm.
+  public func recordChanged(_ object: ObjectInfo) throws {
+    let now = Timestamp.text(Date())
+    try write {
+      try $0.execute(
+        sql: "INSERT OR REPLACE INTO changed(key, size, modified, at) VALUES (?, ?, ?, ?)",
+        arguments: [object.key.text, object.sizeBytes, object.modifiedNanos, now])
     }
-    return sorted
+  }
+
+  /// Notes that an object still, or again, is what was consumed, with this modification time.
+  public func recordUnchanged(_ object: ObjectInfo) throws {
+    try write { database in
+      try database.execute(
+        sql: "UPDATE raw_objects SET modified = ? WHERE key = ?",
+        arguments: [object.modifiedNanos, object.key.text])
+      try database.execute(sql: "DELETE FROM changed WHERE key = ?", arguments: [object.key.text])
+    }
   }
 
   /// Notes that an object failed by its own fault, and returns how often it has by now.
@@ -85,6 +105,22 @@ extension Ledger {
           object.key.text, stage, object.sizeBytes, object.modifiedNanos, reason, now,
         ])
       try database.execute(sql: "DELETE FROM tries WHERE key = ?", arguments: [object.key.text])
+    }
+  }
+
+  /// The parked objects of some stages, with their reasons.
+  public func parked(stages: [String]) throws -> [(key: ObjectKey, reason: String)] {
+    try read { database in
+      try Row.fetchAll(database, sql: "SELECT key, stage, reason FROM parked ORDER BY key")
+        .filter { stages.contains($0["stage"]) }
+        .map { (ObjectKey(trusted: $0["key"]), $0["reason"]) }
+    }
+  }
+
+  /// Lets a parked object be looked at again.
+  public func unpark(_ key: ObjectKey) throws {
+    try write {
+      try $0.execute(sql: "DELETE FROM parked WHERE key = ?", arguments: [key.text])
     }
   }
 

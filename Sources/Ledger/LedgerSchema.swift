@@ -39,6 +39,13 @@ enum LedgerSchema {
           CREATE TABLE gauges (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
           """)
     }
+    migrator.registerMigration("2") { database in
+      try database.execute(
+        sql: """
+          ALTER TABLE raw_objects ADD COLUMN checksum TEXT NOT NULL DEFAULT '';
+          ALTER TABLE files ADD COLUMN contract TEXT;
+          """)
+    }
     return migrator
   }
 }

@@ -30,8 +30,8 @@ public struct ObjectStoreError: OutageError, CustomStringConvertible, Sendable {
   /// True where the cause lies outside the object and may pass: the caller waits and tries again.
   public var isOutage: Bool {
     switch code {
-    case .noSpace, .permission, .notADirectory, .io: true
-    case .notFound, .invalidKey, .exists: false
+    case .noSpace, .io: true
+    case .notFound, .permission, .notADirectory, .invalidKey, .exists: false
     }
   }
 

@@ -67,6 +67,14 @@ public struct Status: Codable, Sendable {
       case ok, at, failure
       case elapsedSeconds = "elapsed_seconds"
     }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(ok, forKey: .ok)
+      try container.encode(at, forKey: .at)
+      try container.encode(failure, forKey: .failure)
+      try container.encode(elapsedSeconds, forKey: .elapsedSeconds)
+    }
   }
 
   public let lake: String
@@ -133,6 +141,7 @@ public struct Status: Codable, Sendable {
     self.troubles = troubles.parked + troubles.changed
   }
 
+  // Written out, here and above, so that what there is none of is null, and not absent.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(lake, forKey: .lake)
@@ -146,7 +155,6 @@ public struct Status: Codable, Sendable {
     try container.encode(silver, forKey: .silver)
     try container.encode(gold, forKey: .gold)
     try container.encode(pipe, forKey: .pipe)
-    // Named even where there is none, so that a script finds the same members always.
     try container.encode(dbt, forKey: .dbt)
     try container.encode(freshnessSeconds, forKey: .freshnessSeconds)
     try container.encode(troubles, forKey: .troubles)

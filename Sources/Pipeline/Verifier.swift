@@ -153,10 +153,12 @@ public struct Verifier: Sendable {
     let consumed = Set(commits.flatMap { $0.sources.map(\.key.text) })
     var score = VerifyReport.Score()
     var left = quarantine.reasons
+    var named: [String] = []
     for line in file.split(separator: UInt8(ascii: "\n")) {
       guard let answer = try? JSONDecoder().decode(AnswerKeyRecord.self, from: line) else {
         throw LakeError(.corruptCommit, "\(path) is no answer key: a line of it cannot be read")
       }
+      named.append(answer.sourceObject)
       // A kill between key and object leaves answers to objects that were never put.
       guard let expected = answer.reason, consumed.contains(answer.sourceObject) else { continue }
       switch left.removeValue(forKey: .init(object: answer.sourceObject, line: answer.line)) {
@@ -165,7 +167,11 @@ public struct Verifier: Sendable {
       default: score.wrongReason += 1
       }
     }
-    score.unexpected = left.count
+    // Objects without a fault are not in the key, but lie between those that are: keys sort by
+    // arrival. What came before or after is not the key's matter.
+    if let first = named.min(), let last = named.max() {
+      score.unexpected = left.keys.filter { (first...last).contains($0.object) }.count
+    }
     return score
   }
 }

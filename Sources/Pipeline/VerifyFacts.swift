@@ -68,18 +68,17 @@ struct RawFacts {
 
   init(_ workspace: Workspace, commits: [Commit], deep: Bool) async throws {
     let store = workspace.lake.store
+    let census = RawCensus(lake: workspace.lake, ledger: workspace.ledger)
     var page: [ObjectInfo] = []
-    var listed: [ObjectInfo] = []
     try await store.list(LakeLayout.raw) { object in
       if LakeLayout.isRawObject(object.key) { page.append(object) }
       if page.count == 1000 {
-        listed += try workspace.ledger.sort(page).new
+        waiting += try await census.waiting(among: page).count
         page.removeAll(keepingCapacity: true)
       }
       return true
     }
-    listed += try workspace.ledger.sort(page).new
-    waiting = listed.count
+    waiting += try await census.waiting(among: page).count
 
     for source in commits.flatMap(\.sources) {
       guard deep else {

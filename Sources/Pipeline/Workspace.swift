@@ -34,6 +34,8 @@ public struct Workspace: Sendable {
     }
     let store = try StoreLocation.open(place)
     let lake = try await Lake.open(in: store, creating: creating)
+    // Where a person copies files to must be there before the first object is.
+    if store is DirectoryStore { _ = try directory("\(store.location)/raw") }
     let state = try directory(state ?? store.location)
     let ledger = try Ledger(path: "\(state)/ledger.sqlite", lake: lake.identity)
     try await ledger.catchUp(with: lake)
@@ -52,7 +54,7 @@ public struct Workspace: Sendable {
     } catch {
       throw LakeError(
         .unsupportedPlace,
-        "cannot keep this host's files in \(path): it must be a directory that this user may write")
+        "cannot write to \(path): it must be a directory that this user may write")
     }
     return URL(fileURLWithPath: path).resolvingSymlinksInPath().path
   }

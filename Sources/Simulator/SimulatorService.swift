@@ -37,6 +37,11 @@ public struct SimulatorService: Sendable {
     public var bytes = 0
     public var elapsedSeconds = 0.0
 
+    enum CodingKeys: String, CodingKey {
+      case objects, events, bytes
+      case elapsedSeconds = "elapsed_seconds"
+    }
+
     public init() {}
   }
 

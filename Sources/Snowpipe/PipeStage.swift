@@ -46,7 +46,7 @@ public struct PipeStage: Sendable {
 
   /// Loads everything that waits and returns.
   public func runOnce() async throws {
-    try await reconcile()
+    try await begin()
     try await loadWaiting()
   }
 
@@ -62,7 +62,7 @@ public struct PipeStage: Sendable {
     upstream: Signal? = nil, waiting: Backlog? = nil, staged: Signal = Signal()
   ) async throws {
     defer { staged.finish() }
-    try await Outage.waitOut(stage: "pipe", logger: logger) { try await reconcile() }
+    try await Outage.waitOut(stage: "pipe", logger: logger) { try await begin() }
     let signal = upstream ?? Signal()
     // What waits from before counts as a first wake.
     if upstream == nil { signal.raise() }
@@ -96,6 +96,12 @@ public struct PipeStage: Sendable {
   }
 
   // MARK: -
+
+  /// Files that were parked are looked at again at each start: a person may have mended them.
+  private func begin() async throws {
+    for parked in try ledger.parked(stages: ["pipe", "publish"]) { try ledger.unpark(parked.key) }
+    try await reconcile()
+  }
 
   /// Makes the ledger's marks agree with the load history.
   private func reconcile() async throws {

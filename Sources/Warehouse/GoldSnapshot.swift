@@ -69,6 +69,7 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     CrashPoint.beforeGoldSwitch.reach()
     try await lake.store.replace(Array(encoder.encode(snapshot)), at: LakeLayout.goldPointer)
     CrashPoint.afterGoldSwitch.reach()
+    try await lake.store.deleteAll("\(LakeLayout.work)\(export.refresh)/")
     try await removeOldFiles(keeping: [previous, snapshot].compactMap(\.self), in: lake)
     return snapshot
   }

@@ -13,7 +13,8 @@ struct Medallion: AsyncParsableCommand {
       that were refused, commits/ the history, gold/ the published tables.
 
       Settings come from flags, then from MEDALLION_* variables (--batch-size is \
-      MEDALLION_BATCH_SIZE), then from medallion.yaml, then from defaults.
+      MEDALLION_BATCH_SIZE), then from medallion.yaml, then from defaults: \
+      \(Settings.names.sorted().joined(separator: ", ")).
 
       Exit codes: 0 done, 1 failed, 2 wrong usage.
 

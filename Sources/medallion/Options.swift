@@ -22,6 +22,12 @@ struct LakeOptions: ParsableArguments {
 
   func place() throws -> String { try lake ?? Settings().value("lake") { $0 } ?? "./lake" }
 
+  /// Opens the lake for a stage that reads what others put there: a directory without a lake in it
+  /// may hold raw objects, but a mistyped name must not become a lake.
+  func openExisting() async throws -> Workspace {
+    try await open(creating: FileManager.default.fileExists(atPath: try place()))
+  }
+
   func open(creating: Bool) async throws -> Workspace {
     let settings = try Settings()
     return try await Workspace.open(
@@ -92,7 +98,7 @@ func withSignals(_ logger: Logger, _ work: @escaping @Sendable () async throws -
   try await group.run()
 }
 
-/// Prints one line of JSON with sorted keys.
+/// Prints JSON with sorted keys.
 func printJSON(_ value: some Encodable) throws {
   let encoder = JSONEncoder()
   encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]

@@ -29,17 +29,20 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     let settings = try Settings()
+    let span = try span ?? settings.value("for", Span.init)
+    let answerKey = try simulator.answerKey(settings)
     let options = PipelineRun.Options(
       pace: try simulator.pace(settings, unpaced: .rate(200, size: nil)),
       faults: try simulator.plan(settings, unless: .default),
-      seed: try simulator.seed(settings), events: simulator.events, duration: span?.duration,
-      answerKey: simulator.answerKey)
+      seed: try simulator.seed(settings), events: try simulator.eventCount(settings),
+      duration: span?.duration, answerKey: answerKey)
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.open(creating: true)
     let run = try PipelineRun(workspace, options: options, logger: logger)
     Terminal.note(
       "medallion: running in \(workspace.lake.store.location), "
-        + (span == nil && simulator.events == nil ? "Ctrl-C ends it" : "until it is done"))
+        + (options.duration == nil && options.events == nil ? "Ctrl-C ends it" : "until it is done")
+    )
 
     let began = ContinuousClock.now
     let meter = run.meter
@@ -50,7 +53,7 @@ struct RunCommand: AsyncParsableCommand {
     print(Self.table(status))
     print(Self.pace(meter.reading, elapsed: ContinuousClock.now - began))
     if let dbt = status.dbt, !dbt.ok { print("dbt failed: \(dbt.failure ?? "see logs/dbt")") }
-    let report = try await Verifier(workspace, answerKey: simulator.answerKey).run()
+    let report = try await Verifier(workspace, answerKey: answerKey).run()
     print(VerifyCommand.verdict(report))
     if !report.balanced || status.dbt?.ok == false { throw ExitCode(1) }
   }

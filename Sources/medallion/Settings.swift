@@ -8,7 +8,8 @@ import Yams
 struct Settings {
   /// Every setting that the file and the environment may hold.
   static let names: Set<String> = [
-    "lake", "state", "contract", "batch-size", "sleep", "rate", "faults", "seed", "log-level",
+    "lake", "state", "contract", "log-level", "batch-size", "sleep", "rate", "events", "faults",
+    "seed", "answer-key", "for",
   ]
 
   private let environment: [String: String]

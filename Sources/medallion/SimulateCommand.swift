@@ -43,7 +43,8 @@ struct SimulateCommand: AsyncParsableCommand {
     let settings = try Settings()
     let pace = try simulator.pace(settings, unpaced: .batches(size: 20, pause: .seconds(2)))
     let faults = try simulator.plan(settings, unless: .none)
-    let clock = try virtualClock(pace)
+    let events = try simulator.eventCount(settings)
+    let clock = try virtualClock(pace, events: events)
     let logger = try lakeOptions.logger()
     let store = try await openStore()
     let generator = EventGenerator(
@@ -57,8 +58,8 @@ struct SimulateCommand: AsyncParsableCommand {
       return "simulate: \(events) events in \(objects) objects → \(location)/\(prefix)"
     }
     let service = SimulatorService(
-      store: store, generator: generator, pace: pace, clock: clock, events: simulator.events,
-      answerKey: simulator.answerKey, logger: logger
+      store: store, generator: generator, pace: pace, clock: clock, events: events,
+      answerKey: try simulator.answerKey(settings), logger: logger
     ) { [location = store.location] key, events in
       made.withLock {
         $0.objects += 1
@@ -104,7 +105,8 @@ struct SimulateCommand: AsyncParsableCommand {
     return try StoreLocation.open(bucket)
   }
 
-  private func virtualClock(_ pace: SimulatorService.Pace) throws -> SimulatorService.VirtualClock?
+  private func virtualClock(_ pace: SimulatorService.Pace, events: Int?) throws -> SimulatorService
+    .VirtualClock?
   {
     guard let from else {
       if until != nil { throw UsageError("--until needs --from") }
@@ -113,7 +115,7 @@ struct SimulateCommand: AsyncParsableCommand {
     guard let until, until.micros > from.micros else {
       throw UsageError("--from needs an --until that is later")
     }
-    if case .maximum = pace, simulator.events == nil {
+    if case .maximum = pace, events == nil {
       throw UsageError("with --from and --until name --events, or --rate, or --sleep")
     }
     return SimulatorService.VirtualClock(fromMicros: from.micros, untilMicros: until.micros)

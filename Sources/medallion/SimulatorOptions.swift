@@ -4,17 +4,17 @@ import Simulator
 
 /// What the simulator is asked for, by `simulate` and by `run`.
 struct SimulatorOptions: ParsableArguments {
-  @Option(help: "Events an object holds.")
-  var batchSize: Int?
+  @Option(help: "Events an object holds: 1 to 1000000.")
+  var batchSize: BatchSize?
 
   @Option(help: "Seconds between objects, as in the original script.")
-  var sleep: Double?
+  var sleep: Pause?
 
   @Option(help: "Events a second, or 'max'.")
-  var rate: String?
+  var rate: Rate?
 
   @Option(help: "Stop after so many events.")
-  var events: Int?
+  var events: EventCount?
 
   @Option(
     help:
@@ -32,31 +32,31 @@ struct SimulatorOptions: ParsableArguments {
   func pace(_ settings: Settings, unpaced: SimulatorService.Pace) throws
     -> SimulatorService.Pace
   {
-    let size = try batchSize ?? settings.value("batch-size") { Int($0) }
-    if let size, !(1...1_000_000).contains(size) {
-      throw UsageError("--batch-size is \(size): an object holds 1 to 1000000 events")
+    if rate != nil, sleep != nil { throw UsageError("--rate and --sleep exclude each other") }
+    let size = try (batchSize ?? settings.value("batch-size", BatchSize.init))?.events
+    // A flag goes before a setting, whichever of the two it names.
+    let rate = try self.rate ?? (sleep == nil ? settings.value("rate", Rate.init) : nil)
+    let pause = try sleep ?? (rate == nil ? settings.value("sleep", Pause.init) : nil)
+    switch rate {
+    case .perSecond(let number): return .rate(number, size: size)
+    case .maximum: return .maximum(size: size ?? 1000)
+    case nil: break
     }
-    if let events, events < 0 { throw UsageError("--events is \(events): it cannot be negative") }
-    let pause = try sleep ?? settings.value("sleep") { Double($0) }
-    if let pause, !(pause >= 0 && pause.isFinite) {
-      throw UsageError("--sleep is \(pause): it is a number of seconds from 0 on")
+    if let pause { return .batches(size: size ?? 20, pause: pause.duration) }
+    if try eventCount(settings) != nil { return .maximum(size: size ?? 1000) }
+    switch unpaced {
+    case .batches(let usual, let pause): return .batches(size: size ?? usual, pause: pause)
+    case .rate(let rate, let usual): return .rate(rate, size: size ?? usual)
+    case .maximum(let usual): return .maximum(size: size ?? usual)
     }
-    if let rate, sleep != nil {
-      throw UsageError("--rate \(rate) and --sleep exclude each other: name one")
-    }
-    let rate = try sleep == nil ? rate ?? settings.value("rate") { $0 } : nil
-    if let rate {
-      if rate == "max" { return .maximum(size: size ?? 1000) }
-      guard let number = Double(rate), number > 0, number <= 10_000_000 else {
-        throw UsageError("--rate is '\(rate)': it is 'max' or a number of events a second above 0")
-      }
-      return .rate(number, size: size)
-    }
-    if let pause { return .batches(size: size ?? 20, pause: .seconds(pause)) }
-    if events != nil { return .maximum(size: size ?? 1000) }
-    if let size, case .batches(_, let pause) = unpaced { return .batches(size: size, pause: pause) }
-    if let size, case .rate(let rate, _) = unpaced { return .rate(rate, size: size) }
-    return unpaced
+  }
+
+  func eventCount(_ settings: Settings) throws -> Int? {
+    try (events ?? settings.value("events", EventCount.init))?.number
+  }
+
+  func answerKey(_ settings: Settings) throws -> String? {
+    try answerKey ?? settings.value("answer-key") { $0 }
   }
 
   func plan(_ settings: Settings, unless fallback: FaultPlan) throws -> FaultPlan {
@@ -70,5 +70,51 @@ struct SimulatorOptions: ParsableArguments {
 
   func seed(_ settings: Settings) throws -> UInt64? {
     try seed ?? settings.value("seed") { UInt64($0) }
+  }
+}
+
+/// Events of one object.
+struct BatchSize: ExpressibleByArgument {
+  let events: Int
+
+  init?(argument: String) {
+    guard let events = Int(argument), (1...1_000_000).contains(events) else { return nil }
+    self.events = events
+  }
+}
+
+/// Seconds between two objects.
+struct Pause: ExpressibleByArgument {
+  let duration: Duration
+
+  init?(argument: String) {
+    guard let seconds = Double(argument), seconds >= 0, seconds <= 86_400 else { return nil }
+    duration = .seconds(seconds)
+  }
+}
+
+/// A number of events from 0 on.
+struct EventCount: ExpressibleByArgument {
+  let number: Int
+
+  init?(argument: String) {
+    guard let number = Int(argument), number >= 0 else { return nil }
+    self.number = number
+  }
+}
+
+/// How many events a second.
+enum Rate: ExpressibleByArgument {
+  case perSecond(Double)
+  case maximum
+
+  init?(argument: String) {
+    if argument == "max" {
+      self = .maximum
+    } else if let rate = Double(argument), rate > 0, rate <= 10_000_000 {
+      self = .perSecond(rate)
+    } else {
+      return nil
+    }
   }
 }

@@ -37,7 +37,7 @@ struct BronzeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let logger = try lakeOptions.logger(quiet: true)
-    let workspace = try await lakeOptions.open(creating: true)
+    let workspace = try await lakeOptions.openExisting()
     let lock = try StageLock("bronze", state: workspace.state)
     let done = Mutex((objects: 0, counts: Commit.Counts()))
     let stage = BronzeStage(
@@ -86,7 +86,7 @@ struct IngestCommand: AsyncParsableCommand {
 
   func run() async throws {
     let logger = try lakeOptions.logger(quiet: true)
-    let workspace = try await lakeOptions.open(creating: true)
+    let workspace = try await lakeOptions.openExisting()
     let lock = try StageLock("ingest", state: workspace.state)
     let rows = Mutex(0)
     let stage = PipeStage(

@@ -153,6 +153,34 @@ import Testing
     try await test.consume()
     #expect(try rows(test, "event_id") == [["a"]])
     #expect(try test.ledger.troubles().changed.map(\.key) == ["raw/x.json"])
+    // Restored, whatever its time, it is no trouble any more.
+    try test.directory.write(TestLake.line(id: "a"), to: "lake/raw/x.json")
+    try await test.consume()
+    #expect(try test.ledger.troubles().changed.isEmpty)
+    #expect(try rows(test, "event_id") == [["a"]])
+  }
+
+  @Test func `a lake that was copied without its times has not changed`() async throws {
+    let test = try await TestLake()
+    try await test.put(TestLake.line(id: "a"), at: "raw/x.json")
+    try await test.consume()
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSince1970: 1_700_000_000)],
+      ofItemAtPath: test.directory.file("lake/raw/x.json"))
+    try await test.consume()
+    #expect(try test.ledger.troubles().changed.isEmpty)
+    #expect(try test.ledger.lastCommit() == 1)
+  }
+
+  @Test func `a parked object that a person removes is no trouble any more`() async throws {
+    let test = try await TestLake()
+    let key = ObjectKey(trusted: "raw/b.json.gz")
+    _ = try await test.store.put(Array("no gzip".utf8), at: key)
+    try await test.consume()
+    #expect(try test.ledger.troubles().parked.count == 1)
+    try await test.store.delete(key)
+    try await test.consume()
+    #expect(try test.ledger.troubles().parked.isEmpty)
   }
 
   @Test func `a file that is being copied in is left until it rests`() async throws {

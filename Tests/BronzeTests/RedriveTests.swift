@@ -77,5 +77,9 @@ import Testing
     let some = try await Redrive(stage: test.bronze, reason: .invalidEventID).run()
     #expect(some.accepted == 1)
     #expect(try test.ledger.quarantineFiles().map(\.file.rows).reduce(0, +) == 3)
+    // The others were not judged under this contract, and are when nobody names a reason.
+    let all = try await Redrive(stage: test.bronze).run()
+    #expect(all.lines == 3)
+    #expect(all.unchanged == 3)
   }
 }

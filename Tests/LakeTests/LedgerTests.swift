@@ -65,9 +65,18 @@ import Testing
     let test = try await TestLake()
     try test.ledger.apply([commit(1, sources: [source("a")])])
     let touched = object("a", modified: 21)
-    #expect(try test.ledger.sort([touched]).changed == [touched])
-    #expect(try test.ledger.sort([touched]).new.isEmpty)
+    let sorted = try test.ledger.sort([touched])
+    #expect(sorted.new.isEmpty)
+    #expect(sorted.touched.map(\.object) == [touched])
+    #expect(sorted.touched.map(\.checksum) == ["xxh3:0"])
+    try test.ledger.recordChanged(touched)
     #expect(try test.ledger.troubles().changed.map(\.key) == ["raw/a.json"])
+    // Judged once, it is not read again, until it changes once more or is restored.
+    #expect(try test.ledger.sort([touched]).touched.isEmpty)
+    #expect(try test.ledger.sort([object("a", modified: 22)]).touched.count == 1)
+    #expect(try test.ledger.sort([object("a")]).restored == [object("a")])
+    try test.ledger.recordUnchanged(object("a"))
+    #expect(try test.ledger.troubles().changed.isEmpty)
   }
 
   @Test func `a parked object is left alone until it changes`() async throws {

@@ -1,6 +1,5 @@
-import Testing
-
 import Parquet
+import Testing
 
 @Suite("Bounds of text")
 struct ColumnBoundsTests {

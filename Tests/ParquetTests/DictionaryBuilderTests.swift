@@ -1,6 +1,5 @@
-import Testing
-
 import Parquet
+import Testing
 
 @Suite("Finding distinct values")
 struct DictionaryBuilderTests {

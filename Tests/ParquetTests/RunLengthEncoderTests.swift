@@ -1,6 +1,5 @@
-import Testing
-
 import Parquet
+import Testing
 
 @Suite("Bit packing and runs")
 struct RunLengthEncoderTests {

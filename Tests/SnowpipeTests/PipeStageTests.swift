@@ -75,6 +75,12 @@ import Warehouse
     let parked = try test.ledger.troubles().parked
     #expect(parked.map(\.key) == [file.key.text])
     #expect(parked.map(\.reason) == ["is not what commit 1 made"])
+    // Restored, it is loaded by the next start.
+    bytes[bytes.count / 2] ^= 1
+    try await test.store.replace(bytes, at: file.key)
+    try await test.pipe.runOnce()
+    #expect(try await staging(test, "event_id") == [["a"], ["b"]])
+    #expect(try test.ledger.troubles().parked.isEmpty)
   }
 
   @Test func `a file that is gone is parked`() async throws {

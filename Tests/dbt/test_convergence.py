@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,22 @@ def test_any_loads_and_any_runs_give_what_python_gives(
         # dbt's own tests have no complaint either.
         worker.do("build")
         assert_converged(warehouse, loads)
+
+
+def test_losers_that_run_without_silver_drop_no_line(warehouse: Warehouse, worker: Worker) -> None:
+    """Line 1 is the purchase and line 2 its loser. 3 and 4 come, and the losers alone look at them:
+    they do not know of line 1, and must not take 2 for the winner."""
+    line = replace(random_lines(random.Random(0), 1)[0], source_object="raw/a.json")
+    loads = [
+        [replace(line, source_line=number) for number in numbers] for numbers in ((1, 2), (4, 3))
+    ]
+    warehouse.load(loads[0])
+    worker.do("run")
+    warehouse.load(loads[1])
+    worker.do("run", select=["purchase_losers_silver"])
+    assert warehouse.tables() == expected_tables(loads[:1])
+    worker.do("run")
+    assert_converged(warehouse, loads)
 
 
 def exists(warehouse: Warehouse, model: str) -> bool:

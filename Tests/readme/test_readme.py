@@ -83,20 +83,20 @@ class Block:
             raise ValueError(f"{self.document}:{self.first_line}: unknown marker '{marker}'")
 
     def commands(self) -> Iterator[Command]:
-        prompt = "$ " if self.language == "console" else ""
+        sign = "$ " if self.language == "console" else ""
         before = ""
         for offset, line in enumerate(self.lines):
-            if not line.strip() or not line.startswith(prompt) or line.startswith("#"):
+            if not line.strip() or not line.startswith(sign) or line.startswith("#"):
                 continue
-            if line.startswith((f"{prompt}cd ", f"{prompt}export ")):
-                before += f"{line.removeprefix(prompt)} && "
+            if line.startswith((f"{sign}cd ", f"{sign}export ")):
+                before += f"{line.removeprefix(sign)} && "
                 continue
             shown = None
             if self.language == "console":
                 rest = self.lines[offset + 1 :]
                 end = next((i for i, other in enumerate(rest) if other.startswith("$ ")), len(rest))
                 shown = tuple(rest[:end])
-            text = line.removeprefix(prompt)
+            text = line.removeprefix(sign)
             for old, new in self.replacements:
                 text = text.replace(old, new)
             line_number = self.first_line + offset

@@ -93,7 +93,8 @@ candidates as (
 
     select
         event_key,
-        {{ columns | join(',\n        ') }}
+        {{ columns | join(',\n        ') }},
+        false as has_lost
     from arrived
     where (event_key, event_id) in (select event_key, event_id from repeated)
 
@@ -103,7 +104,8 @@ candidates as (
 
     select
         prior_winners.event_key,
-        bronze.{{ columns | join(',\n        bronze.') }}
+        bronze.{{ columns | join(',\n        bronze.') }},
+        false as has_lost
     from {{ ref('purchases_bronze') }} as bronze
     inner join prior_winners
         on bronze._load_seq = prior_winners._load_seq
@@ -114,7 +116,8 @@ candidates as (
 
     select
         event_key,
-        {{ columns | join(',\n        ') }}
+        {{ columns | join(',\n        ') }},
+        true as has_lost
     from {{ this }}
     where (event_key, event_id) in (select event_key, event_id from repeated)
 
@@ -128,12 +131,12 @@ lines as (
     from candidates
     qualify row_number() over (
         partition by _source_object, _source_line
-        order by _load_seq
+        order by has_lost desc, _load_seq
     ) = 1
 
 ),
 
-winners as (
+lowest as (
 
     select *
     from lines
@@ -141,6 +144,16 @@ winners as (
         partition by event_key, event_id
         order by _source_object, _source_line
     ) = 1
+
+),
+
+-- Where the lowest line is one that has lost already, its winner is not known: silver has not yet
+-- looked at what arrived, this model runs alone. Such an id stays as it is until silver has.
+winners as (
+
+    select *
+    from lowest
+    where not has_lost
 
 ),
 
