@@ -21,19 +21,10 @@ public struct DbtProject: Sendable {
     do {
       try FileManager.default.createDirectory(
         atPath: scratch, withIntermediateDirectories: true)
-      if !FileManager.default.fileExists(atPath: "\(directory)/profiles.yml") {
-        let example = try Data(contentsOf: URL(filePath: "\(directory)/profiles.yml.example"))
-        try example.write(to: URL(filePath: "\(scratch)/profiles.yml"), options: .atomic)
-      }
     } catch {
       throw TransformError(
-        .missing, "cannot write to \(scratch): give this user the right to it (\(error))")
+        .missing, "cannot make \(scratch): it must be a directory that this user may write")
     }
-  }
-
-  /// Where the connections are: the user's own file, or a copy of the example.
-  var profiles: String {
-    FileManager.default.fileExists(atPath: "\(directory)/profiles.yml") ? directory : scratch
   }
 
   var worker: String { "\(directory)/worker.py" }

@@ -33,8 +33,7 @@ enum DbtWorker {
     let outcome = try await Subprocess.run(
       .path(FilePath(project.python)),
       arguments: [
-        "-u", project.worker, "--project-dir", project.directory, "--profiles-dir",
-        project.profiles, "--target-path", "\(project.scratch)/target", "--log-path",
+        "-u", project.worker, "--project-dir", project.directory, "--target-path", "\(project.scratch)/target", "--log-path",
         project.scratch,
       ],
       environment: .inherit.updating([

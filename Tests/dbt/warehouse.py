@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import selectors
-import signal
 import subprocess
 import sys
 import time
@@ -278,7 +277,3 @@ def is_waiting_for_lock(pid: int) -> bool:
     return any(
         "->" in line and f" {pid} " in line for line in Path("/proc/locks").read_text().splitlines()
     )
-
-
-def interrupt(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)
