@@ -73,7 +73,9 @@ let package = Package(
     .module("ObjectStore", ["Flow"]),
     .module("Lake", ["ObjectStore", "Contract", "CrashPoint", crypto]),
     .module("Ledger", ["Lake", "ObjectStore", "Flow", "CrashPoint", grdb, logging]),
-    .module("Warehouse", ["DuckDB", "Contract", "Lake", "Ledger", "ObjectStore", "CrashPoint"]),
+    .module(
+      "Warehouse",
+      ["DuckDB", "Contract", "Lake", "Ledger", "ObjectStore", "Flow", "CrashPoint", lifecycle]),
 
     // Stages.
     .module("Simulator", ["ObjectStore", "Flow", "CrashPoint", lifecycle, logging]),

@@ -1,3 +1,4 @@
+import Lake
 import ObjectStore
 
 /// Which raw objects make up one batch.
@@ -5,6 +6,8 @@ struct BatchPlan {
   /// Stored bytes after which a batch takes no further object.
   static let mostBytes: Int64 = 1 << 30
   static let mostObjects = 10_000
+  /// Days of arrival, each of which may open a quarantine file.
+  static let mostDays = 64
   /// Below this a second worker costs more in small files than it gains.
   private static let bytesForTwoWorkers: Int64 = 16 << 20
 
@@ -16,7 +19,11 @@ struct BatchPlan {
   init(firstOf waiting: some Sequence<ObjectInfo>) {
     var objects: [ObjectInfo] = []
     var bytes: Int64 = 0
+    var days: Set<String> = []
     for object in waiting {
+      let day = LakeLayout.arrivalDay(of: object)
+      if days.count == Self.mostDays, !days.contains(day) { break }
+      days.insert(day)
       if !objects.isEmpty,
         objects.count == Self.mostObjects || bytes + object.sizeBytes > Self.mostBytes
       {

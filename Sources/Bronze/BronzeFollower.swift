@@ -9,14 +9,18 @@ import ServiceLifecycle
 public struct BronzeFollower: Sendable {
   /// What whoever runs it needs to know of its pace.
   public struct Pace: Sendable {
+    /// Raw bytes that were put and not consumed: holds the simulator back.
+    public var rawBacklog: Backlog?
     /// Published files that are not loaded: holds bronze back.
     public var loadBacklog: Backlog?
     /// Least time from one batch to the next, so that a trickle does not make a file an event.
     public var interval: Duration
 
     public init(
-      loadBacklog: Backlog? = nil, interval: Duration = .milliseconds(250)
+      rawBacklog: Backlog? = nil, loadBacklog: Backlog? = nil,
+      interval: Duration = .milliseconds(250)
     ) {
+      self.rawBacklog = rawBacklog
       self.loadBacklog = loadBacklog
       self.interval = interval
     }
@@ -86,7 +90,11 @@ public struct BronzeFollower: Sendable {
         }
         group.cancelAll()
       }
-      if !Task.isShuttingDownGracefully, upstream != nil { try await drain(inbox) }
+      if !Task.isShuttingDownGracefully, upstream != nil {
+        // What was being looked at when the last hint came is found again.
+        inbox.listAll()
+        try await drain(inbox)
+      }
     } onGracefulShutdown: {
       inbox.signal.finish()
     }
@@ -144,10 +152,14 @@ public struct BronzeFollower: Sendable {
   /// Takes a turn, again and again while an outage lasts. What the inbox held before it is found
   /// again by listing.
   private func persist(_ inbox: RawInbox, limit: Duration? = nil) async throws -> Set<ObjectKey> {
-    try await Outage.waitOut(limit: limit, stage: "bronze", logger: stage.logger) {
+    var hasFailed = false
+    return try await Outage.waitOut(limit: limit, stage: "bronze", logger: stage.logger) {
+      // What a failed turn left in tmp/ is published if it was committed, and removed if not.
+      if hasFailed { try await stage.recover() }
       do {
         return try await turn(inbox)
       } catch {
+        hasFailed = true
         inbox.listAll()
         throw error
       }
@@ -156,9 +168,11 @@ public struct BronzeFollower: Sendable {
 
   /// Consumes what the inbox holds; returns the keys to look at again.
   private func turn(_ inbox: RawInbox) async throws -> Set<ObjectKey> {
-    await pace.loadBacklog?.waitForRoom()
+    // What others committed is published before this waits: the pipe makes room by loading it.
     try await stage.ledger.catchUp(with: stage.lake)
     try await stage.committer.publishAll()
+    committed.raise()
+    await pace.loadBacklog?.waitForRoom()
     let contents = inbox.take()
     var found = try await lookUp(contents)
     let began = ContinuousClock.now
@@ -171,19 +185,21 @@ public struct BronzeFollower: Sendable {
     let failed = try await stage.consume(Array(found.whole.values)) {
       Task.isShuttingDownGracefully
     }
-    return found.unsettled.union(failed)
+    let left = found.unsettled.union(failed)
+    // Whoever consumed, parked or lost them: nothing is behind any more.
+    if left.isEmpty { pace.rawBacklog?.set(0) }
+    return left
   }
 
   private struct Found {
     var whole: [ObjectKey: ObjectInfo] = [:]
     var unsettled: Set<ObjectKey> = []
-    private let now = Int64(Date().timeIntervalSince1970 * 1e9)
-
     /// - Parameter settle: how long a file that others wrote must have rested.
     mutating func add(_ object: ObjectInfo, settle: Duration) {
+      let now = Int64(Date().timeIntervalSince1970 * 1e9)
       let rest = Duration.nanoseconds(now - object.modifiedNanos)
-      // A time in the future says nothing; whether it is read unchanged then has to do.
-      if rest >= settle || rest < .zero {
+      // A time far in the future says nothing; whether it is read unchanged then has to do.
+      if rest >= settle || rest < .seconds(-5) {
         whole[object.key] = object
       } else {
         unsettled.insert(object.key)

@@ -2,6 +2,7 @@
 struct RawObjectFault: Error, CustomStringConvertible {
   enum Reason: String {
     case vanished = "vanished before it was read"
+    case unreadable = "may not be read by this user"
     case changed = "changed while it was read"
     case corruptGzip = "is not valid gzip"
     case truncatedGzip = "ends in the middle of its gzip data"

@@ -16,9 +16,11 @@ final class RawObjectReader {
   {
     do {
       reader = try await store.open(key)
-    } catch let failure as ObjectStoreError where failure.code == .notFound {
+    } catch let failure as ObjectStoreError
+      where [.notFound, .permission, .invalidKey].contains(failure.code)
+    {
       XXH3_freeState(hash)
-      throw RawObjectFault(reason: .vanished)
+      throw RawObjectFault(reason: failure.code == .notFound ? .vanished : .unreadable)
     }
     info = reader.info
     self.buffer = buffer

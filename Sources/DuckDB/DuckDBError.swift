@@ -32,8 +32,14 @@ public struct DuckDBError: OutageError, CustomStringConvertible, Sendable {
         .locked
       } else if words.contains("No space left") || words.contains("disk full") {
         .noSpace
+      } else if words.contains("Out of Memory Error") {
+        .noSpace
       } else if words.contains("FATAL") || words.contains("has been invalidated") {
         .fatal
+      } else if words.contains("not a valid DuckDB database file")
+        || words.contains("Cannot open file")
+      {
+        .cannotOpen
       } else {
         opening ? .cannotOpen : .statement
       }

@@ -24,7 +24,8 @@ public enum Outage {
         return try await body()
       } catch let failure as any OutageError where failure.isOutage {
         if let limit, ContinuousClock.now - began > limit { throw failure }
-        if Task.isShuttingDownGracefully { throw failure }
+        // Nothing was left half done: the next start finds what waits.
+        if Task.isShuttingDownGracefully { throw CancellationError() }
         logger.warning(
           "waiting for an outage to end", metadata: ["stage": "\(stage)", "reason": "\(failure)"])
         try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }

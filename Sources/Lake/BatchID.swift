@@ -17,7 +17,17 @@ public struct BatchID: Hashable, Sendable, Codable, CustomStringConvertible {
   }
 
   public init(from decoder: any Decoder) throws {
-    text = try decoder.singleValueContainer().decode(String.self)
+    let text = try decoder.singleValueContainer().decode(String.self)
+    // It becomes part of keys, and names what may be removed.
+    let isName = text.utf8.allSatisfy {
+      (0x30...0x39).contains($0) || (0x41...0x5A).contains($0) || (0x61...0x7A).contains($0)
+        || $0 == UInt8(ascii: "-")
+    }
+    guard (1...64).contains(text.utf8.count), isName else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "not the name of a batch"))
+    }
+    self.text = text
   }
 
   public func encode(to encoder: any Encoder) throws {

@@ -24,7 +24,7 @@ public struct CommitLog: Sendable {
   /// The commit with this number; nil if there is none yet.
   public func read(_ number: Int) async throws -> Commit? {
     guard let bytes = try await content(LakeLayout.commit(number)) else { return nil }
-    return try decode(bytes, LakeLayout.commit(number).text)
+    return try decode(bytes, number, LakeLayout.commit(number).text)
   }
 
   /// The commits that follow `number`, in order, at most a checkpoint's worth; none at the end.
@@ -33,12 +33,15 @@ public struct CommitLog: Sendable {
     if number % length == 0,
       let bytes = try await content(LakeLayout.checkpoint(number + length))
     {
-      return try bytes.split(separator: UInt8(ascii: "\n")).map {
-        try decode(Array($0), LakeLayout.checkpoint(number + length).text)
+      return try bytes.split(separator: UInt8(ascii: "\n")).enumerated().map {
+        try decode(Array($1), number + $0 + 1, LakeLayout.checkpoint(number + length).text)
       }
     }
     var commits: [Commit] = []
-    while commits.count < length, let next = try await read(number + commits.count + 1) {
+    // Up to where the next checkpoint may begin.
+    while commits.isEmpty || (number + commits.count) % length != 0,
+      let next = try await read(number + commits.count + 1)
+    {
       commits.append(next)
     }
     return commits
@@ -81,10 +84,16 @@ public struct CommitLog: Sendable {
     }
   }
 
-  private func decode(_ bytes: [UInt8], _ name: String) throws -> Commit {
+  private func decode(_ bytes: [UInt8], _ number: Int, _ name: String) throws -> Commit {
     do {
       let commit = try JSONDecoder().decode(Commit.self, from: Data(bytes))
       try Self.check(commit.format, name)
+      guard commit.number == number else {
+        throw LakeError(
+          .corruptCommit,
+          "\(store.location)/\(name) says that it is commit \(commit.number), not \(number): restore it from a copy"
+        )
+      }
       return commit
     } catch let failure as LakeError {
       throw failure

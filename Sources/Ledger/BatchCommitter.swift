@@ -23,15 +23,17 @@ public struct BatchCommitter: Sendable {
   /// Commits under the next free number. Returns nil if by then others had committed something
   /// that makes this batch void.
   ///
-  /// - Parameter isVoid: asked after the ledger took up what others committed.
+  /// - Parameter isVoid: asked before each try, of a ledger that has all commits before it.
   public func commit(_ batch: Commit, isVoid: () throws -> Bool) async throws -> Commit? {
-    var commit = batch.renumbered(try ledger.lastCommit() + 1)
     CrashPoint.beforeCommit.reach()
+    var commit: Commit
     while true {
+      // First the number, then the question: whoever committed before this number is in the ledger
+      // by then, also where another task or process took it up.
+      commit = batch.renumbered(try ledger.lastCommit() + 1)
+      if try isVoid() { return nil }
       if try await lake.commits.append(commit) { break }
       try await ledger.catchUp(with: lake)
-      if try isVoid() { return nil }
-      commit = commit.renumbered(try ledger.lastCommit() + 1)
     }
     CrashPoint.afterCommit.reach()
     try ledger.apply([commit])

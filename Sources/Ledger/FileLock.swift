@@ -30,6 +30,17 @@ public final class FileLock: Sendable {
     return FileLock(descriptor: descriptor)
   }
 
+  /// Takes the lock, waiting for whoever has it: only where it is held for moments.
+  public static func acquire(_ path: String) throws -> FileLock {
+    let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else {
+      throw LakeError(
+        .unsupportedPlace, "cannot open the lock file \(path): \(String(cString: strerror(errno)))")
+    }
+    while flock(descriptor, LOCK_EX) != 0, errno == EINTR {}
+    return FileLock(descriptor: descriptor)
+  }
+
   private init(descriptor: Int32) { self.descriptor = descriptor }
 
   deinit { close(descriptor) }

@@ -15,6 +15,23 @@ extension Ledger {
     }
   }
 
+  /// Throws `LakeError.foreignState` if the ledger has a commit that the lake has not: the lake was
+  /// restored from an older copy, and what the ledger knows beyond it is no longer true.
+  public func checkAgainst(_ lake: Lake) async throws {
+    let newest = try read { database in
+      try Row.fetchOne(
+        database, sql: "SELECT number, batch FROM commits ORDER BY number DESC LIMIT 1"
+      ).map { (number: $0["number"] as Int, batch: $0["batch"] as String) }
+    }
+    guard let newest else { return }
+    guard try await lake.commits.read(newest.number)?.batch.text == newest.batch else {
+      throw LakeError(
+        .foreignState,
+        "the ledger \(path) has commit \(newest.number), which the lake has not: the lake is an older copy; move the ledger aside, the next start reads it anew"
+      )
+    }
+  }
+
   /// The number of the newest commit that the ledger has; 0 if none.
   public func lastCommit() throws -> Int {
     try read { try Int.fetchOne($0, sql: "SELECT max(number) FROM commits") ?? 0 }
@@ -42,6 +59,15 @@ extension Ledger {
         commit.number, commit.batch.text, commit.kind.rawValue, commit.contract, commit.committedAt,
       ])
     for source in commit.sources {
+      if let other = try Int.fetchOne(
+        database, sql: "SELECT commit_number FROM raw_objects WHERE key = ?",
+        arguments: [source.key.text])
+      {
+        throw LakeError(
+          .corruptCommit,
+          "commits \(other) and \(commit.number) both consumed \(source.key): restore commits/ from a copy"
+        )
+      }
       try database.execute(
         sql: """
           INSERT INTO raw_objects(key, size, modified, checksum, commit_number)

@@ -26,14 +26,17 @@ extension Ledger {
   }
 
   /// How many committed bronze files are not loaded, parked ones not counted.
-  public func waitingFileCount() throws -> Int {
+  ///
+  /// - Parameter published: counts only those that the pipe can load now.
+  public func waitingFileCount(published: Bool = false) throws -> Int {
     try read {
       try Int.fetchOne(
         $0,
         sql: """
-          SELECT count(*) FROM files WHERE layer = 'bronze' AND loaded = 0
-            AND key NOT IN (SELECT key FROM parked)
-          """) ?? 0
+          SELECT count(*) FROM files JOIN commits ON commits.number = files.commit_number
+          WHERE layer = 'bronze' AND loaded = 0 AND (commits.published = 1 OR ?)
+            AND files.key NOT IN (SELECT key FROM parked)
+          """, arguments: [!published]) ?? 0
     }
   }
 

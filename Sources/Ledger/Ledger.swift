@@ -17,6 +17,9 @@ public final class Ledger: Sendable {
     var configuration = Configuration()
     configuration.busyMode = .timeout(30)
     configuration.label = "ledger"
+    // Of several processes that meet a new ledger, one makes its tables.
+    let lock = try FileLock.acquire("\(path).lock")
+    defer { withExtendedLifetime(lock) {} }
     do {
       database = try DatabasePool(path: path, configuration: configuration)
       // GRDB sets NORMAL as it turns on write-ahead logging; a power loss must not undo a commit.

@@ -37,8 +37,13 @@ public struct LedgerError: OutageError, CustomStringConvertible, Sendable {
         "\(path) is damaged or no ledger: move it aside, the next start rebuilds it from the commits"
       )
     case .SQLITE_CANTOPEN, .SQLITE_READONLY, .SQLITE_PERM:
-      self.init(.unreadable, "the ledger \(path) cannot be opened for writing: \(failure)")
-    default: self.init(.failed, "the ledger \(path) failed: \(failure)")
+      self.init(
+        .unreadable,
+        "the ledger \(path) cannot be opened for writing: give this user the right to its directory"
+      )
+    default:
+      let words = failure.message ?? failure.resultCode.description
+      self.init(.failed, "the ledger \(path) failed: \(words)")
     }
   }
 

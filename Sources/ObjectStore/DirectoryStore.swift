@@ -47,7 +47,8 @@ public final class DirectoryStore: ObjectStore {
     defer { free(resolved) }
     self.root = String(cString: resolved)
     // A file where the directory should be, or a directory that may not be read, shows here.
-    close(try Posix.open(self.root, O_RDONLY | O_DIRECTORY))
+    try Posix.syncDirectory(self.root)
+    try? Posix.syncDirectory(parent(of: self.root))
   }
 
   public var location: String { root }
@@ -111,6 +112,9 @@ public final class DirectoryStore: ObjectStore {
   }
 
   public func deleteAll(_ prefix: String) async throws {
+    guard ObjectKey("\(prefix)x") != nil else {
+      throw ObjectStoreError(.invalidKey, "\(prefix) is not the beginning of a key")
+    }
     try removeDirectory("\(root)/\(prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix)")
   }
 
@@ -167,12 +171,14 @@ public final class DirectoryStore: ObjectStore {
     let target = path(key)
     let directory = parent(of: target)
     try makeDirectory(directory)
+    var outcome = PutOutcome.created
     if link(source, target) != 0 {
       guard errno == EEXIST else { throw Posix.error("store", target) }
-      return .exists
+      outcome = .exists
     }
+    // Also where it was there: whoever linked it may have died before its name was durable.
     try Posix.syncDirectory(directory)
-    return .created
+    return outcome
   }
 
   /// Makes a directory and those above it durably.
@@ -182,14 +188,15 @@ public final class DirectoryStore: ObjectStore {
     }
     let above = parent(of: path)
     try makeDirectory(above)
-    if mkdir(path, 0o755) == 0 {
-      try Posix.syncDirectory(above)
-    } else if errno != EEXIST {
-      throw Posix.error("make", path)
-    } else if try Posix.status(path)?.isDirectory != true {
-      throw ObjectStoreError(
-        .notADirectory, "\(path) is not a directory, and must be one; move it aside")
+    if mkdir(path, 0o755) != 0 {
+      guard errno == EEXIST else { throw Posix.error("make", path) }
+      guard try Posix.status(path)?.isDirectory == true else {
+        throw ObjectStoreError(
+          .notADirectory, "\(path) is not a directory, and must be one; move it aside")
+      }
     }
+    // Once in this process: whoever made it may have died before its name was durable.
+    try Posix.syncDirectory(above)
     state.withLock { state in
       // Bounded: a day has 24 directories of raw objects.
       if state.directories.count > 10_000 { state.directories.removeAll() }

@@ -33,6 +33,10 @@ enum Posix {
   }
 
   static func sync(_ descriptor: Int32, _ path: String) throws {
+    #if canImport(Darwin)
+      // There fsync stops at the drive's cache.
+      if fcntl(descriptor, F_FULLFSYNC) == 0 { return }
+    #endif
     while fsync(descriptor) != 0 {
       if errno != EINTR { throw error("sync", path) }
     }
@@ -68,6 +72,8 @@ enum Posix {
         .notADirectory,
         "cannot \(verb) \(path): \(reason); move aside the file that stands where a directory must be"
       )
+    // A link in place of a file is not in the store.
+    case ELOOP: return ObjectStoreError(.notFound, "\(path) is a link, not an object")
     case ENAMETOOLONG, EILSEQ:
       return ObjectStoreError(.invalidKey, "cannot \(verb) \(path): \(reason)")
     default: return ObjectStoreError(.io, "cannot \(verb) \(path): \(reason)")

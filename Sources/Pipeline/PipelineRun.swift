@@ -126,24 +126,41 @@ public final class PipelineRun: Service {
         let blocking = BlockingExecutor.shared
         group.addTask(executorPreference: blocking) {
           defer { made.finish() }
-          _ = try await simulator.run { deadline.map { ContinuousClock.now >= $0 } ?? false }
+          _ = try await simulator.run(until: deadline)
         }
         group.addTask(executorPreference: blocking) {
-          let pace = BronzeFollower.Pace(loadBacklog: loadBacklog)
-          try await BronzeFollower(stage: bronze, pace: pace, committed: committed)
-            .run(upstream: made)
+          let pace = BronzeFollower.Pace(rawBacklog: rawBacklog, loadBacklog: loadBacklog)
+          try await endingQuietly {
+            try await BronzeFollower(stage: bronze, pace: pace, committed: committed)
+              .run(upstream: made)
+          }
         }
         group.addTask(executorPreference: blocking) {
-          try await pipe.run(upstream: committed, waiting: loadBacklog, staged: staged)
+          try await endingQuietly {
+            try await pipe.run(upstream: committed, waiting: loadBacklog, staged: staged)
+          }
         }
-        group.addTask(executorPreference: blocking) { try await transform.run(upstream: staged) }
-        try await group.waitForAll()
+        group.addTask(executorPreference: blocking) {
+          try await endingQuietly { try await transform.run(upstream: staged) }
+        }
+        // Not waitForAll, which waits for the others before it tells that one has failed.
+        while try await group.next() != nil {}
       }
     } onGracefulShutdown: {
       // Whoever waits for room need not: the others stop taking.
       rawBacklog.close()
       loadBacklog.close()
     }
+  }
+}
+
+/// Runs a stage; that it was waiting for something when it was told to end is no failure, and must
+/// not cut the other stages short.
+private func endingQuietly(_ stage: () async throws -> Void) async throws {
+  do {
+    try await stage()
+  } catch is CancellationError where Task.isShuttingDownGracefully {
+    return
   }
 }
 

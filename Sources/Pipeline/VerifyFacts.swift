@@ -107,15 +107,22 @@ struct FooterFacts {
   init(_ workspace: Workspace, commits: [Commit]) throws {
     let store = workspace.lake.store
     let connection = try DuckDBConnection(path: nil)
-    let files = commits.flatMap(\.bronze)
+    let files = commits.flatMap { commit in commit.bronze.map { ($0.key, commit.batch) } }
     for start in stride(from: 0, to: files.count, by: 500) {
-      let group = files[start..<min(start + 500, files.count)]
-      let keys = Dictionary(
-        uniqueKeysWithValues: group.map { (store.readablePath($0.key), $0.key) })
-      let present = keys.keys.filter { FileManager.default.fileExists(atPath: $0) }
-      for (path, key) in keys where !present.contains(path) {
-        findings.append("\(key) was committed and is not in its place")
+      var keys: [String: ObjectKey] = [:]
+      for (key, batch) in files[start..<min(start + 500, files.count)] {
+        // Committed and not published yet, it is still in tmp; a moment later it may be in place.
+        let places = [key, LakeLayout.workFile(for: key, batch: batch), key]
+        let path = places.map(store.readablePath).first {
+          FileManager.default.fileExists(atPath: $0)
+        }
+        if let path {
+          keys[path] = key
+        } else {
+          findings.append("\(key) was committed and is not in its place")
+        }
       }
+      let present = Array(keys.keys)
       if present.isEmpty { continue }
       do {
         try count(present, keys, connection)
@@ -158,12 +165,20 @@ struct QuarantineFacts {
 
   init(_ workspace: Workspace, commits: [Commit], remembering: Bool) async throws {
     let superseded = Set(commits.flatMap(\.superseded))
-    for file in commits.flatMap(\.quarantine) where !superseded.contains(file.key) {
-      let bytes: [UInt8]
-      do {
-        bytes = try await workspace.lake.store.read(file.key)
-      } catch let failure as ObjectStoreError where failure.code == .notFound {
-        findings.append("\(file.key) was committed and is not in its place")
+    let files = commits.flatMap { commit in commit.quarantine.map { ($0.key, commit.batch) } }
+    for (key, batch) in files where !superseded.contains(key) {
+      // As with bronze, it may not be published yet.
+      let store = workspace.lake.store
+      var content: [UInt8]?
+      for place in [key, LakeLayout.workFile(for: key, batch: batch), key] where content == nil {
+        do {
+          content = try await store.read(place)
+        } catch let failure as ObjectStoreError where failure.code == .notFound {
+          continue
+        }
+      }
+      guard let bytes = content else {
+        findings.append("\(key) was committed and is not in its place")
         continue
       }
       for line in bytes.split(separator: UInt8(ascii: "\n")) {

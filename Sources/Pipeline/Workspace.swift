@@ -38,6 +38,7 @@ public struct Workspace: Sendable {
     if store is DirectoryStore { _ = try directory("\(store.location)/raw") }
     let state = try directory(state ?? store.location)
     let ledger = try Ledger(path: "\(state)/ledger.sqlite", lake: lake.identity)
+    try await ledger.checkAgainst(lake)
     try await ledger.catchUp(with: lake)
     return Workspace(
       lake: lake, ledger: ledger, warehouse: Warehouse(state: state, lake: lake.identity),

@@ -77,9 +77,9 @@ public struct SimulatorService: Sendable {
     self.made = made
   }
 
-  /// Makes objects until the events or the virtual clock run out, `stop` is true, or a graceful
-  /// shutdown. The object at hand is finished.
-  public func run(until stop: @Sendable () -> Bool = { false }) async throws -> Report {
+  /// Makes objects until the events or the virtual clock run out, the deadline is reached, or a
+  /// graceful shutdown. The object at hand is finished.
+  public func run(until deadline: ContinuousClock.Instant? = nil) async throws -> Report {
     var generator = generator
     var report = Report()
     let answers = try answerKey.map { try AnswerKeyFile(path: $0) }
@@ -88,17 +88,20 @@ public struct SimulatorService: Sendable {
     var body: [UInt8] = []
     defer { backlog?.close() }
 
-    while !stop(), !Task.isShuttingDownGracefully {
+    func mustStop() -> Bool {
+      Task.isShuttingDownGracefully || deadline.map { .now >= $0 } ?? false
+    }
+    while !mustStop() {
       await backlog?.waitForRoom()
       guard let step = step(made: report.events, simulated: simulated) else { break }
       if clock == nil, report.objects > 0 || step.waitsBeforeFirst {
         // Pauses before every object but the first, up to the moment at which it is due.
-        let due = began + step.due
+        let due = min(began + step.due, deadline ?? began + step.due)
         if due > .now {
           try? await cancelWhenGracefulShutdown {
             try await Task.sleep(until: due, clock: .continuous)
           }
-          if Task.isShuttingDownGracefully || stop() { break }
+          if mustStop() { break }
         }
       }
       let end = clock == nil ? max(Self.nowMicros, simulated) : step.endMicros

@@ -114,21 +114,27 @@ public struct PipeStage: Sendable {
   }
 
   private func loadWaiting(waiting: Backlog? = nil, staged: Signal? = nil) async throws {
-    try await ledger.catchUp(with: lake)
-    var files = try nextFiles()
-    waiting?.set(try ledger.waitingFileCount())
-    while !files.isEmpty {
-      let sound = try await parkingForeign(files)
-      if !sound.isEmpty {
-        try await Outage.waitOut(
-          limit: staged == nil ? .seconds(30) : nil, stage: "pipe", logger: logger
-        ) { try await load(sound) }
+    let limit: Duration? = staged == nil ? .seconds(30) : nil
+    var isDone = false
+    while !isDone, !Task.isShuttingDownGracefully {
+      isDone = try await Outage.waitOut(limit: limit, stage: "pipe", logger: logger) {
+        try await loadSome()
       }
-      waiting?.set(try ledger.waitingFileCount())
-      staged?.raise()
-      if Task.isShuttingDownGracefully { return }
-      files = try nextFiles()
+      waiting?.set(try ledger.waitingFileCount(published: true))
+      if !isDone { staged?.raise() }
     }
+  }
+
+  /// Loads the files that go into one transaction; true if none were left.
+  private func loadSome() async throws -> Bool {
+    try await ledger.catchUp(with: lake)
+    // Whoever committed may have died since, or be slower than the notice of it.
+    try await BatchCommitter(lake: lake, ledger: ledger, logger: logger).publishAll()
+    let files = try nextFiles()
+    if files.isEmpty { return true }
+    let sound = try await parkingForeign(files)
+    if !sound.isEmpty { try await load(sound) }
+    return false
   }
 
   private func nextFiles() throws -> [Ledger.Waiting] {

@@ -33,7 +33,8 @@ enum DbtWorker {
     let outcome = try await Subprocess.run(
       .path(FilePath(project.python)),
       arguments: [
-        "-u", project.worker, "--project-dir", project.directory, "--target-path", "\(project.scratch)/target", "--log-path",
+        "-u", project.worker, "--project-dir", project.directory, "--target-path",
+        "\(project.scratch)/target", "--log-path",
         project.scratch,
       ],
       environment: .inherit.updating([
@@ -55,10 +56,11 @@ enum DbtWorker {
         let text = String(decoding: try JSONEncoder().encode(request), as: UTF8.self) + "\n"
         do {
           _ = try await execution.standardInputWriter.write(text)
-          while let line = try await lines.next() {
-            guard let reply = try? JSONDecoder().decode(DbtReply.self, from: Data(line.utf8)),
-              reply.id == request.id
-            else { continue }
+          // Each request has one reply.
+          if let line = try await lines.next(),
+            let reply = try? JSONDecoder().decode(DbtReply.self, from: Data(line.utf8)),
+            reply.id == request.id
+          {
             return reply
           }
         } catch is CancellationError {

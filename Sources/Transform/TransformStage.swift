@@ -54,18 +54,17 @@ public struct TransformStage: Sendable {
         try await hasRows()
       }
       var failures = 0
+      var isDraining = false
       while true {
         do {
           try await DbtWorker.withSession(project, warehouse: warehouse) { session in
             // What an earlier process loaded and did not transform, or published and not switched.
-            if isPending { try await refreshLogging(DbtRequest(.run), session) }
-            isPending = false
+            if isPending { isPending = try await !refreshLogging(DbtRequest(.run), session) }
             for await _ in upstream.wakes {
               if Task.isShuttingDownGracefully { break }
               let began = ContinuousClock.now
               isPending = true
-              try await refreshLogging(DbtRequest(.run), session)
-              isPending = false
+              isPending = try await !refreshLogging(DbtRequest(.run), session)
               failures = 0
               let rest = interval - (ContinuousClock.now - began)
               if rest > .zero {
@@ -73,17 +72,18 @@ public struct TransformStage: Sendable {
               }
             }
             if !Task.isShuttingDownGracefully {
-              isPending = true
-              try await refreshLogging(DbtRequest(.build), session)
-              isPending = false
+              isDraining = true
+              _ = try await refreshLogging(DbtRequest(.build), session)
             }
           }
           return
         } catch let failure as TransformError where failure.code == .workerLost {
           failures += 1
           logger.error("the dbt worker is lost", metadata: ["reason": "\(failure)"])
-          try note(failure: failure.message)
-          if Task.isShuttingDownGracefully || failures > 5 { throw failure }
+          try? note(failure: failure.message)
+          if Task.isShuttingDownGracefully || isDraining && failures > 3 { throw failure }
+          let pause = Duration.seconds(min(60, 1 << min(failures, 6)))
+          try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
         }
       }
     } onGracefulShutdown: {
@@ -102,15 +102,27 @@ public struct TransformStage: Sendable {
   }
 
   /// A refresh whose failure the pipeline survives.
-  private func refreshLogging(_ request: DbtRequest, _ session: DbtWorker.Session) async throws {
+  ///
+  /// Returns whether it went through.
+  private func refreshLogging(
+    _ request: DbtRequest, _ session: DbtWorker.Session
+  ) async throws -> Bool {
     do {
       _ = try await refresh(request, session)
+      return true
     } catch let failure as TransformError where failure.code == .failed {
       logger.error("dbt failed", metadata: ["reason": "\(failure)"])
-    } catch let failure as any OutageError where failure.isOutage {
-      logger.warning("gold could not be published", metadata: ["reason": "\(failure)"])
-      try note(failure: String(describing: failure))
+    } catch let failure as TransformError where failure.code == .workerLost {
+      throw failure
+    } catch let failure where failure is CancellationError || failure is LakeError {
+      throw failure
+    } catch {
+      // The last good gold stays; the next refresh publishes again.
+      logger.error("gold could not be published", metadata: ["reason": "\(error)"])
+      // On a full disk not even this may be noted.
+      try? note(failure: "gold could not be published: \(error)")
     }
+    return false
   }
 
   private func refresh(

@@ -52,7 +52,8 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
   }
 
   /// Puts the exported files into the lake and switches the pointer to them; readers see the old
-  /// snapshot or the new one. The files of the snapshot before the last are removed.
+  /// snapshot or the new one. Files that neither names are removed once they are ten minutes old: a
+  /// reader may have read the pointer before.
   public static func publish(_ export: Export, in lake: Lake) async throws -> GoldSnapshot {
     defer { for table in export.tables { try? FileManager.default.removeItem(atPath: table.path) } }
     var tables: [String: Table] = [:]
@@ -103,7 +104,8 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     let kept = Set(keeping.flatMap { $0.tables.values.flatMap(\.files) })
     var old: [ObjectKey] = []
     try await lake.store.list(LakeLayout.gold) { object in
-      if object.key != LakeLayout.goldPointer, !kept.contains(object.key.text) {
+      let age = Date().timeIntervalSince1970 - Double(object.modifiedNanos) / 1e9
+      if object.key != LakeLayout.goldPointer, !kept.contains(object.key.text), age > 600 {
         old.append(object.key)
       }
       return true

@@ -1,6 +1,7 @@
 public import DuckDB
 public import Lake
 import Ledger
+import ServiceLifecycle
 
 /// The embedded warehouse: one DuckDB file, attached as the database `retail`.
 ///
@@ -33,7 +34,7 @@ public final class Warehouse: Sendable {
     /// Throws `DuckDBError.locked` if somebody has the file open without the lease.
     public func withConnection<T>(_ body: (DuckDBConnection) throws -> T) async throws -> T {
       let lock = try await warehouse.lock()
-      return try withExtendedLifetime(lock) { try body(try warehouse.open()) }
+      return try withExtendedLifetime(lock) { try body(try warehouse.openTelling()) }
     }
   }
 
@@ -56,8 +57,26 @@ public final class Warehouse: Sendable {
     var pause = Duration.milliseconds(5)
     while true {
       if let lock = try FileLock.tryAcquire(leasePath) { return lock }
+      // Somebody else may hold it for long.
+      if Task.isShuttingDownGracefully { throw CancellationError() }
       try await Task.sleep(for: pause)
       pause = min(pause * 2, .milliseconds(100))
+    }
+  }
+
+  /// Opens the file, or says in one sentence what is in the way.
+  private func openTelling() throws -> DuckDBConnection {
+    do {
+      return try open()
+    } catch let failure as DuckDBError where failure.code == .locked {
+      let holder = failure.message.firstMatch(of: /PID (\d+)/).map { " (process \($0.1))" } ?? ""
+      throw WarehouseError(
+        .locked, "another program\(holder) has the warehouse \(path) open: end it, or wait for it")
+    } catch let failure as DuckDBError where failure.code == .cannotOpen {
+      throw WarehouseError(
+        .unreadable,
+        "the warehouse \(path) is damaged or no DuckDB file, or this user may not read it: move it aside, the next ingest loads all of bronze anew"
+      )
     }
   }
 

@@ -54,7 +54,9 @@ struct Span: ExpressibleByArgument {
   init?(argument: String) {
     let units: [(String, Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3600), ("", 1)]
     guard let unit = units.first(where: { argument.hasSuffix($0.0) }),
-      let number = Double(argument.dropLast(unit.0.count)), number >= 0, number.isFinite
+      let number = Double(argument.dropLast(unit.0.count)), number >= 0,
+      // Ten years: more is a slip, and in the end more than a clock can count.
+      number * unit.1 <= 315_360_000
     else { return nil }
     duration = .seconds(number * unit.1)
   }
@@ -82,7 +84,11 @@ func withSignals(_ logger: Logger, _ work: @escaping @Sendable () async throws -
 
     func run() async throws {
       // The stages use calls that block, on threads that may.
-      try await withTaskExecutorPreference(BlockingExecutor.shared) { try await work() }
+      do {
+        try await withTaskExecutorPreference(BlockingExecutor.shared) { try await work() }
+      } catch is CancellationError where Task.isShuttingDownGracefully {
+        // It was waiting, and was told to end: that is no failure.
+      }
     }
   }
   var quiet = logger

@@ -43,12 +43,23 @@ struct Settings {
     return nil
   }
 
+  /// The parser's complaint in one line.
+  private static func problem(_ error: any Error) -> String {
+    switch error as? YamlError {
+    case .parser(_, let problem, let mark, _), .scanner(_, let problem, let mark, _):
+      "line \(mark.line): \(problem)"
+    case .duplicatedKeysInMapping(let keys, _):
+      "\(keys.joined(separator: ", ")) stands in it twice"
+    default: String(describing: error).split(separator: "\n").first.map(String.init) ?? "?"
+    }
+  }
+
   private static func parse(_ text: String, path: String) throws -> [String: String] {
     let node: Node?
     do {
       node = try Yams.compose(yaml: text)
     } catch {
-      throw UsageError("\(path) is not valid YAML: \(error)")
+      throw UsageError("\(path) is not valid YAML: \(problem(error))")
     }
     guard let node else { return [:] }
     guard let mapping = node.mapping else {

@@ -45,10 +45,12 @@ struct SimulateCommand: AsyncParsableCommand {
     let faults = try simulator.plan(settings, unless: .none)
     let events = try simulator.eventCount(settings)
     let clock = try virtualClock(pace, events: events)
+    let seed = try simulator.seed(settings)
+    let answerKey = try simulator.answerKey(settings)
     let logger = try lakeOptions.logger()
     let store = try await openStore()
     let generator = EventGenerator(
-      world: try World.plain(from: Home.find().products), seed: try simulator.seed(settings),
+      world: try World.plain(from: Home.find().products), seed: seed,
       faults: faults, prefix: prefix)
 
     let made = Mutex((objects: 0, events: 0))
@@ -59,7 +61,7 @@ struct SimulateCommand: AsyncParsableCommand {
     }
     let service = SimulatorService(
       store: store, generator: generator, pace: pace, clock: clock, events: events,
-      answerKey: try simulator.answerKey(settings), logger: logger
+      answerKey: answerKey, logger: logger
     ) { [location = store.location] key, events in
       made.withLock {
         $0.objects += 1

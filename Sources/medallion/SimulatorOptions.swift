@@ -10,7 +10,7 @@ struct SimulatorOptions: ParsableArguments {
   @Option(help: "Seconds between objects, as in the original script.")
   var sleep: Pause?
 
-  @Option(help: "Events a second, or 'max'.")
+  @Option(help: "Events a second, from 0.001 on, or 'max'.")
   var rate: Rate?
 
   @Option(help: "Stop after so many events.")
@@ -111,7 +111,7 @@ enum Rate: ExpressibleByArgument {
   init?(argument: String) {
     if argument == "max" {
       self = .maximum
-    } else if let rate = Double(argument), rate > 0, rate <= 10_000_000 {
+    } else if let rate = Double(argument), (0.001...10_000_000).contains(rate) {
       self = .perSecond(rate)
     } else {
       return nil

@@ -205,6 +205,8 @@ class Medallion:
         everything = {
             **clean,
             "MEDALLION_HOME": str(self.home),
+            # A trap must end the process at once, not after seconds of printing its stack.
+            "SWIFT_BACKTRACE": "enable=no",
             **self.environment,
             **(environment or {}),
         }

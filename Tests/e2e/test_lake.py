@@ -141,7 +141,9 @@ def test_a_warehouse_restored_from_an_older_copy_takes_in_what_it_lacks(
 
 
 def settled_keys(template: Template) -> list[str]:
-    return [path.relative_to(template.lake).as_posix() for path in template.lake.rglob("raw/**/*.json")]
+    return [
+        path.relative_to(template.lake).as_posix() for path in template.lake.rglob("raw/**/*.json")
+    ]
 
 
 # MARK: two writers
@@ -270,7 +272,7 @@ NAMES = [
     "plain.json",
     "with blanks in it.json",
     "größe 日本語 🛒.json",
-    "it's \"quoted\".json",
+    'it\'s "quoted".json',
     "100% [a-z]*?{b}.json",
     ".hidden.json",
     "no/date/here/at all.json",
@@ -308,7 +310,9 @@ def test_files_with_any_name_in_any_directory_are_consumed(medallion: Medallion)
     assert medallion.verify(deep=True)["balanced"] is True
 
 
-@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\n", b"\r\n", b"\xef\xbb\xbf\r\n \n\t"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xef\xbb\xbf", b"\n", b"\r\n", b"\xef\xbb\xbf\r\n \n\t"]
+)
 @pytest.mark.parametrize("suffix", [".json", ".json.gz"])
 def test_objects_of_next_to_nothing_are_counted_alike_by_bronze_and_verify(
     medallion: Medallion, content: bytes, suffix: str
@@ -513,6 +517,13 @@ def test_the_present_build_continues_a_lake_of_an_older_build(medallion: Medalli
     assert (status["raw"]["objects"], status["raw"]["lines"]) == (4, 108)
 
 
+def test_an_older_builds_lake_copied_without_its_times_is_no_alarm(medallion: Medallion) -> None:
+    copy_fixture(medallion, with_times=False)
+    medallion.run("bronze", "--once")
+    assert medallion.status()["raw"]["changed"] == 0
+    assert medallion.verify(deep=True)["balanced"] is True
+
+
 def test_the_present_build_continues_a_lake_of_an_older_build_without_its_ledger(
     medallion: Medallion,
 ) -> None:
@@ -526,21 +537,18 @@ def test_the_present_build_continues_a_lake_of_an_older_build_without_its_ledger
     assert status["quarantine"]["reasons"] == truth.reasons
 
 
-def copy_fixture(medallion: Medallion) -> None:
-    """The committed lake, with the files' times that git does not keep, and its ledger."""
+def copy_fixture(medallion: Medallion, *, with_times: bool = True) -> None:
+    """The committed lake and its ledger; git does not keep the files' times, the commits do."""
     shutil.copytree(FIXTURE / "lake", medallion.lake)
-    for commit in medallion.commits():
-        for source in commit["raw"]:
-            os.utime(medallion.lake / source["key"], ns=(source["modified"], source["modified"]))
-    settle(*(medallion.lake / key for key in unconsumed(medallion)))
+    settle(*medallion.raw.rglob("*.json"))
+    if with_times:
+        for commit in medallion.commits():
+            for source in commit["raw"]:
+                moment = source["modified"]
+                os.utime(medallion.lake / source["key"], ns=(moment, moment))
     with sqlite3.connect(medallion.ledger) as ledger:
         ledger.executescript((FIXTURE / "ledger.sql").read_text())
     ledger.close()
-
-
-def unconsumed(medallion: Medallion) -> set[str]:
-    keys = {path.relative_to(medallion.lake).as_posix() for path in medallion.raw.rglob("*.json")}
-    return keys - set(consumed(medallion))
 
 
 COMMANDS = [
@@ -603,7 +611,9 @@ def test_a_ledger_or_warehouse_of_another_lake_is_refused(
     assert loaded is not None
     assert loaded[0] == len(bronze_files(settled.lake))
     other.forget_warehouse()
-    assert other.run("ingest", "--once").stdout == f"{other.status()['bronze']['rows']} rows loaded\n"
+    assert (
+        other.run("ingest", "--once").stdout == f"{other.status()['bronze']['rows']} rows loaded\n"
+    )
     assert other.status()["bronze"]["rows"] >= rows
 
 
@@ -707,16 +717,11 @@ def test_redrive_under_a_contract_that_allows_more_gives_the_lines_their_place(
     assert after["raw"]["lines"] == before["raw"]["lines"]
     left = {Place(each["source_object"], each["line"]) for each in quarantine_records(medallion)}
     assert left == {Place(each["source_object"], each["line"]) for each in records} - gained
-    new_keys = [file["key"] for file in medallion.commits()[-1]["bronze"]]
-    assert medallion.commits()[-1]["kind"] == "redrive"
-    new_rows = {
-        place
-        for place in bronze_places(medallion.lake)
-        if place in gained
-    }
-    assert new_rows == gained
-    assert sum(file["rows"] for file in medallion.commits()[-1]["bronze"]) == len(gained)
-    assert all((medallion.lake / key).exists() for key in new_keys)
+    last = medallion.commits()[-1]
+    assert last["kind"] == "redrive"
+    assert sum(file["rows"] for file in last["bronze"]) == len(gained)
+    rows = Counter(bronze_places(medallion.lake))
+    assert {place: rows[place] for place in gained} == dict.fromkeys(gained, 1)
     medallion.run("ingest", "--once", "--contract", contract)
     report = medallion.verify(deep=True)
     assert (report["balanced"], report["waiting"]["bronze_rows"]) == (True, 0)
@@ -757,7 +762,9 @@ def test_redrive_for_one_reason_leaves_the_others_alone(
     none = medallion.run("redrive", "--json", "--reason", "missing_ts", "--contract", contract)
     assert none.json()["accepted"] == 0
     assert medallion.status()["quarantine"]["reasons"] == before
-    some = medallion.run("redrive", "--json", "--reason", "invalid_event_id", "--contract", contract)
+    some = medallion.run(
+        "redrive", "--json", "--reason", "invalid_event_id", "--contract", contract
+    )
     after = medallion.status()["quarantine"]["reasons"]
     assert some.json()["accepted"] == before["invalid_event_id"] - after["invalid_event_id"] > 0
     assert {**before, "invalid_event_id": 0} == {**after, "invalid_event_id": 0}
@@ -825,7 +832,7 @@ def test_a_rebuild_needs_an_old_lake_and_a_place_of_its_own(
 def test_a_lake_whose_path_has_blanks_quotes_and_brackets_is_a_lake_like_others(
     tmp_path: Path,
 ) -> None:
-    medallion = Medallion(tmp_path / "my lake's [1] \"höhle\" {x}", scratch=tmp_path / "commands")
+    medallion = Medallion(tmp_path / 'my lake\'s [1] "höhle" {x}', scratch=tmp_path / "commands")
     answers = tmp_path / "answers.ndjson"
     medallion.run(
         *("run", "--events", 200, "--answer-key", answers, "--faults", "corrupt=0.1"),
