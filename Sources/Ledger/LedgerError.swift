@@ -10,6 +10,8 @@ public struct LedgerError: OutageError, CustomStringConvertible, Sendable {
     case noSpace = "no_space"
     /// Another process held it for too long.
     case busy = "ledger_busy"
+    /// The disk failed, or is full.
+    case ioError = "io_error"
     /// SQLite failed otherwise.
     case failed = "ledger_failed"
   }
@@ -31,6 +33,9 @@ public struct LedgerError: OutageError, CustomStringConvertible, Sendable {
     case .SQLITE_FULL: self.init(.noSpace, "no space for the ledger \(path): free some space")
     case .SQLITE_BUSY, .SQLITE_LOCKED:
       self.init(.busy, "the ledger \(path) is held by another process")
+    case .SQLITE_IOERR:
+      self.init(
+        .ioError, "the ledger \(path) cannot be read or written: is there space on the disk?")
     case .SQLITE_NOTADB, .SQLITE_CORRUPT:
       self.init(
         .unreadable,
@@ -48,7 +53,7 @@ public struct LedgerError: OutageError, CustomStringConvertible, Sendable {
   }
 
   /// True where waiting can help.
-  public var isOutage: Bool { code == .noSpace || code == .busy }
+  public var isOutage: Bool { code == .noSpace || code == .busy || code == .ioError }
 
   public var description: String { message }
 }

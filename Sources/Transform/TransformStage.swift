@@ -143,8 +143,8 @@ public struct TransformStage: Sendable {
       }
       return (reply, counts, export)
     }
-    if let export { _ = try await GoldSnapshot.publish(export, in: lake) }
     try ledger.setGauge("warehouse", counts)
+    if let export { _ = try await GoldSnapshot.publish(export, in: lake) }
     let report = TransformReport(
       at: Timestamp.text(Date()), ok: reply.ok, command: request.command.rawValue,
       elapsedSeconds: reply.elapsedSeconds, failure: reply.failure,

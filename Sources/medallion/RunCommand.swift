@@ -5,6 +5,7 @@ import ObjectStore
 import Pipeline
 import Simulator
 import Synchronization
+import Warehouse
 
 struct RunCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -53,9 +54,32 @@ struct RunCommand: AsyncParsableCommand {
     print(Self.table(status))
     print(Self.pace(meter.reading, elapsed: ContinuousClock.now - began))
     if let dbt = status.dbt, !dbt.ok { print("dbt failed: \(dbt.failure ?? "see logs/dbt")") }
-    let report = try await Verifier(workspace, answerKey: answerKey).run()
+    guard let report = try await Self.verify(workspace, answerKey: answerKey) else { return }
     print(VerifyCommand.verdict(report))
     if !report.balanced || status.dbt?.ok == false { throw ExitCode(1) }
+  }
+
+  /// Verifies, but does not wait long for others who use the warehouse: whoever pressed Ctrl-C wants
+  /// it to end.
+  private static func verify(_ workspace: Workspace, answerKey: String?) async throws
+    -> VerifyReport?
+  {
+    do {
+      return try await withThrowingTaskGroup(of: VerifyReport?.self) { group in
+        group.addTask { try await Verifier(workspace, answerKey: answerKey).run() }
+        group.addTask {
+          try await Task.sleep(for: .seconds(6))
+          return nil
+        }
+        defer { group.cancelAll() }
+        if let report = try await group.next() ?? nil { return report }
+        print("not verified: another process uses the warehouse; 'medallion verify' waits for it")
+        return nil
+      }
+    } catch let failure as WarehouseError where failure.code == .locked {
+      print("not verified: \(failure)")
+      return nil
+    }
   }
 
   private static func line(_ reading: RunMeter.Reading, since began: ContinuousClock.Instant)

@@ -1,4 +1,4 @@
-"""The command's promises: help, settings, exit codes, signals, and one clear sentence on bad days."""
+"""The command's promises: help, settings, exit codes, signals, one clear sentence on bad days."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import REPOSITORY, STOP_SECONDS, Finished, Medallion, Running, wait_until
+from command import REPOSITORY, STOP_SECONDS, Finished, Medallion, wait_until
 from conftest import Template
-from truth import assert_whole, published_gold, raw_lines, raw_objects, truth_of
+from truth import assert_whole, published_gold, raw_lines, raw_objects
 
 SUBCOMMANDS = [
     *("run", "simulate", "bronze", "ingest", "transform"),
@@ -236,7 +236,9 @@ def test_the_lake_comes_from_a_flag_a_variable_the_file_or_is_beside_one(
 # MARK: bad places
 
 
-@pytest.mark.parametrize("command", ["status", "verify", "transform", "redrive"])
+@pytest.mark.parametrize(
+    "command", ["status", "verify", "bronze", "ingest", "transform", "redrive"]
+)
 def test_a_missing_lake_is_named_and_not_made(medallion: Medallion, command: str) -> None:
     line = assert_one_sentence(medallion.run(command, check=1), str(medallion.lake))
     assert "medallion run" in line
@@ -924,7 +926,7 @@ def test_a_signal_during_a_dbt_run_lets_it_finish(medallion: Medallion) -> None:
 
 def holds(pid: int, path: Path) -> bool:
     try:
-        return any(os.readlink(each) == str(path) for each in Path(f"/proc/{pid}/fd").iterdir())
+        return path in {each.readlink() for each in Path(f"/proc/{pid}/fd").iterdir()}
     except OSError:
         return False
 

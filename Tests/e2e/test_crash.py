@@ -1,6 +1,6 @@
 """Killed at any moment, the pipeline loses nothing and doubles nothing.
 
-All kills of a theme hit one lake, so each start recovers from the last kill before it meets its own.
+All kills of a theme hit one lake, so each start recovers from the last before it meets its own.
 """
 
 from __future__ import annotations
@@ -178,9 +178,8 @@ def test_after_every_killed_stage_one_clean_run_brings_each_line_to_gold(
 def random_kills() -> list[float]:
     """Seconds from a start to its kill: the same in every run of the tests."""
     generator = random.Random(20261123)
-    return [
-        generator.uniform(0.1, 6.0) for _ in range(int(os.environ.get("E2E_RANDOM_KILLS", "8")))
-    ]
+    count = int(os.environ.get("E2E_RANDOM_KILLS", "8"))
+    return [round(generator.uniform(0.1, 6.0), 3) for _ in range(count)]
 
 
 @pytest.mark.parametrize("seconds", random_kills())

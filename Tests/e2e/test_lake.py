@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from command import Medallion, wait_until
+from command import Medallion, Running, wait_until
 from conftest import Template
 from truth import (
     Place,
@@ -226,6 +226,15 @@ def test_what_a_killed_host_committed_another_publishes(
 # MARK: files copied in by hand
 
 
+def follow(medallion: Medallion) -> Running:
+    """Starts bronze on a new lake and waits until it looks."""
+    medallion.lake.mkdir()
+    following = medallion.start("bronze", "--follow")
+    lock = medallion.lake / "locks" / "bronze.lock"
+    following.wait_for(lambda: lock.exists() and lock.read_text(), "bronze follows")
+    return following
+
+
 def write_slowly(path: Path, content: bytes, pauses: int, seconds: float) -> None:
     """Writes a file piece by piece, in its place, the way `scp` and `cp` do."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -237,8 +246,7 @@ def write_slowly(path: Path, content: bytes, pauses: int, seconds: float) -> Non
 
 
 def test_a_file_that_is_copied_in_slowly_is_taken_whole(medallion: Medallion) -> None:
-    following = medallion.start("bronze", "--follow")
-    following.wait_for(lambda: (medallion.lake / "commits" / "0.json").exists(), "the lake")
+    following = follow(medallion)
     content = ndjson(*(event(number) for number in range(500)))
     path = medallion.raw / "by hand" / "export.json"
     write_slowly(path, content, pauses=6, seconds=0.5)
@@ -251,15 +259,14 @@ def test_a_file_that_is_copied_in_slowly_is_taken_whole(medallion: Medallion) ->
 
 def test_a_file_from_a_host_whose_clock_is_ahead_is_taken_whole(medallion: Medallion) -> None:
     """A modification time in the future says nothing about whether a file rests."""
-    following = medallion.start("bronze", "--follow")
-    following.wait_for(lambda: (medallion.lake / "commits" / "0.json").exists(), "the lake")
+    following = follow(medallion)
     lines = [ndjson(event(number)) for number in range(40)]
     path = medallion.raw / "ahead.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb", buffering=0) as file:
         for line in lines:
             file.write(line)
-            ahead = time.time() + 5
+            ahead = time.time() + 3600
             os.utime(path, (ahead, ahead))
             time.sleep(0.05)
     following.wait_for(lambda: consumed(medallion), "the file is consumed", within=20)
@@ -339,8 +346,7 @@ def test_a_file_whose_name_cannot_be_a_key_is_not_passed_over_in_silence(
 
 
 def test_a_file_moved_into_place_is_consumed_by_a_follower(medallion: Medallion) -> None:
-    following = medallion.start("bronze", "--follow")
-    following.wait_for(lambda: (medallion.lake / "commits" / "0.json").exists(), "the lake")
+    following = follow(medallion)
     work = medallion.raw / "new" / "x.json.part"
     work.parent.mkdir(parents=True)
     work.write_bytes(ndjson(event(1)))
@@ -632,6 +638,7 @@ def test_a_ledger_or_warehouse_of_another_lake_is_refused(
 def test_a_second_process_of_a_stage_refuses_and_names_the_first(
     medallion: Medallion, first: tuple[str, ...], second: tuple[str, ...], stage: str
 ) -> None:
+    medallion.lake.mkdir()
     running = medallion.start(*first)
     lock = medallion.lake / "locks" / f"{stage}.lock"
     running.wait_for(lambda: lock.exists() and lock.read_text(), "the stage is taken")
