@@ -24,6 +24,7 @@ public enum Outage {
         return try await body()
       } catch let failure as any OutageError where failure.isOutage {
         if let limit, ContinuousClock.now - began > limit { throw failure }
+        try Task.checkCancellation()
         // Nothing was left half done: the next start finds what waits.
         if Task.isShuttingDownGracefully { throw CancellationError() }
         logger.warning(

@@ -89,7 +89,7 @@ public struct SimulatorService: Sendable {
     defer { backlog?.close() }
 
     func mustStop() -> Bool {
-      Task.isShuttingDownGracefully || deadline.map { .now >= $0 } ?? false
+      Task.isShuttingDownGracefully || Task.isCancelled || deadline.map { .now >= $0 } ?? false
     }
     while !mustStop() {
       await backlog?.waitForRoom()
