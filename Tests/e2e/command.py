@@ -37,6 +37,15 @@ def wait_until(
         time.sleep(every)
 
 
+def handles(pid: int, number: signal.Signals) -> bool:
+    """Whether a process does something of its own about a signal, by what the kernel says of it."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    masks = dict(line.split(":\t", 1) for line in status.splitlines() if line.startswith("Sig"))
+    # Caught, or blocked so that a thread can wait for it, or ignored in favour of a descriptor.
+    bits = int(masks["SigCgt"], 16) | int(masks["SigBlk"], 16) | int(masks["SigIgn"], 16)
+    return bool(bits >> (number - 1) & 1)
+
+
 @dataclass(frozen=True)
 class Finished:
     """A command that has ended."""

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from command import Medallion
+from command import Medallion, handles, wait_until
+from conftest import Template
 from truth import assert_same, assert_whole, published_gold, truth_of
 
 #: Several files a batch: events of some days, and some lines in quarantine.
@@ -204,6 +206,20 @@ def test_after_every_random_kill_one_clean_run_brings_each_line_to_gold(
 # MARK: other work
 
 
+@pytest.mark.parametrize("seconds", [1.2, 2.4, 3.6])
+def test_a_full_refresh_that_is_killed_is_made_good_by_an_ordinary_one(
+    settled: Medallion, template: Template, seconds: float
+) -> None:
+    running = settled.start("transform", "--full-refresh")
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.process.wait(seconds)
+    running.kill()
+    settled.assert_nothing_left_behind()
+    assert settled.verify()["balanced"] is True
+    settled.run("transform")
+    assert_whole(settled, template.answer_key)
+
+
 def test_a_redrive_that_is_killed_at_a_boundary_is_finished_by_the_next(
     medallion: Medallion, tmp_path: Path
 ) -> None:
@@ -236,6 +252,13 @@ def test_a_rebuild_that_is_killed_goes_on_where_it_was(
     for point in ["before-work-file", "after-commit", "before-load", "before-gold-switch"]:
         rebuilt.crash("rebuild", "--raw", medallion.lake, at=point)
         rebuilt.assert_nothing_left_behind()
+    # Told to end, it ends in order, and the same command goes on.
+    running = rebuilt.start("rebuild", "--raw", medallion.lake)
+    lock = rebuilt.lake / "locks" / "transform.lock"
+    running.wait_for(lambda: lock.read_text() == str(running.process.pid), "it has begun")
+    wait_until(lambda: handles(running.process.pid, signal.SIGINT), "it heeds signals")
+    assert running.stop(signal.SIGINT, within=20).code == 0
+    rebuilt.assert_nothing_left_behind()
     rebuilt.run("rebuild", "--raw", medallion.lake)
     assert_whole(rebuilt)
     assert_same(truth_of(rebuilt.lake).gold, truth_of(medallion.lake).gold, "rebuilt gold")

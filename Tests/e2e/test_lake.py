@@ -502,6 +502,49 @@ def test_a_bronze_file_with_other_bytes_than_committed_is_parked_and_loaded_once
     assert medallion.verify()["balanced"] is True
 
 
+# MARK: values at the edge
+
+AMOUNTS = [
+    *(0.0, 0.004999, 0.005, 1.005, 2.665, 2.675, 0.1 + 0.2, 5e-324, 123456789012345.67),
+    *(1e15, 9999999999999998.0, 1e16, 1e300),
+]
+TIMES = [
+    "2000-01-01T00:00:00Z",
+    "2099-12-31T23:59:59.999999999Z",
+    "2026-03-08T23:30:00-08:00",
+    "2026-03-09T13:00:00.123456+05:30",
+    "2024-02-29T12:00:00+00:00",
+    "2026-11-01T00:30:00-04:00",
+]
+
+
+def test_amounts_and_days_at_the_edges_reach_gold_to_the_cent(medallion: Medallion) -> None:
+    """In two batches: the second has the earlier lines of some ids, which win."""
+    first = [event(n, price=amount, total_amount=amount) for n, amount in enumerate(AMOUNTS)]
+    first += [event(100 + n, ts=ts) for n, ts in enumerate(TIMES)]
+    first += [
+        event(200, category=None),
+        event(201, category="  Home "),
+        event(202, customer_id=" c7 "),
+        event(203, price=None, quantity=None, total_amount=None),
+        event(204, quantity=2147483647),
+        event(205),
+        event(205),
+        event(206, category="HOME"),
+    ]
+    put_by_hand(medallion, "b.json", ndjson(*first))
+    medallion.environment = {"TZ": "America/Los_Angeles"}
+    for command in (("bronze", "--once"), ("ingest", "--once"), ("transform",)):
+        medallion.run(*command)
+    put_by_hand(medallion, "a.json", ndjson(event(205, total_amount=0.01), event(206, ts=TIMES[0])))
+    put_by_hand(medallion, "c.json", ndjson(event(205), event(1, price=7.0), event(300)))
+    for command in (("bronze", "--once"), ("ingest", "--once"), ("transform",)):
+        medallion.run(*command)
+    truth = assert_whole(medallion)
+    assert len(truth.losers) == 5
+    assert sum(row.total_amount is None for row in truth.silver) == 3
+
+
 # MARK: other builds, other lakes
 
 

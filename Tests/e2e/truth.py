@@ -264,7 +264,10 @@ def cents(amount: float | None) -> Decimal | None:
     """A double's shortest text, rounded half away from zero; None where it does not fit."""
     if amount is None:
         return None
-    rounded = Decimal(repr(amount)).quantize(CENT, ROUND_HALF_UP)
+    exact = Decimal(repr(amount))
+    if abs(exact) > MOST_CENTS + 1:
+        return None
+    rounded = exact.quantize(CENT, ROUND_HALF_UP)
     return rounded if abs(rounded) <= MOST_CENTS else None
 
 
