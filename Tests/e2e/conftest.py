@@ -92,8 +92,8 @@ def settled(template: Template, medallion: Medallion) -> Medallion:
     return template.copy_to(medallion)
 
 
-#: Defects that are known and not mended yet, each shown by its test. A test leaves this list with the
-#: change that mends it. The full disk is not run: the command does not end there.
+#: Defects that are known and not mended yet, each shown by its test. A test leaves this list with
+#: the change that mends it. The full disk is not run: the command does not end there.
 KNOWN_DEFECTS = {
     "test_a_full_disk_fails_a_stage_with_one_sentence_and_leaves_nothing_half_written": False,
     "test_a_command_that_waits_for_the_warehouse_still_ends_on_a_signal": True,
