@@ -63,9 +63,18 @@ final class BatchWorker {
         checksum: reader.checksum, lines: counts.lines))
   }
 
+  /// Reads one object to its end to see whether that can be done.
+  func readThrough(_ object: ObjectInfo) async throws {
+    let reader = try await RawObjectReader(object.key, in: store, buffer: buffer)
+    while try await reader.next({ _ in }) {}
+  }
+
   /// Takes up a line that was read before, with the object and the number it had.
   func judge(_ record: QuarantineRecord) -> Verdict {
-    if keys.last != record.sourceObject { keys.append(record.sourceObject) }
+    // By bytes: two names that a reader cannot tell apart are still two objects.
+    if keys.last?.utf8.elementsEqual(record.sourceObject.utf8) != true {
+      keys.append(record.sourceObject)
+    }
     decoder.begin(sourceObject: record.sourceObject, objectIndex: UInt32(keys.count - 1))
     let verdict = record.raw.withUnsafeBytes {
       decoder.decodeLine($0, lineNumber: record.line, byteOffset: record.byteOffset)

@@ -23,6 +23,8 @@ final class BronzeFile {
   /// Writes `rows` as one row group.
   ///
   /// - Parameter sources: the raw objects' keys by the index that the rows carry.
+  // Inlined into async code, Swift 6.3.1 loses an error thrown from these nested closures.
+  @inline(never)
   func append(_ rows: EventColumns, sources: SourceKeys) throws {
     try sources.withColumn(rows.objectIndexes) { objects in
       let lines = ColumnView(values: .int64(rows.lineNumbers.baseAddress!))
@@ -99,7 +101,7 @@ struct SourceKeys {
   /// The column of rows that carry these indexes of keys.
   func withColumn(
     _ indexes: UnsafeBufferPointer<UInt32>, _ body: (ColumnView) throws -> Void
-  ) rethrows {
+  ) throws {
     try bytes.withUnsafeBufferPointer { bytes in
       try offsets.withUnsafeBufferPointer { offsets in
         try body(

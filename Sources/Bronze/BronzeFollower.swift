@@ -174,12 +174,12 @@ public struct BronzeFollower: Sendable {
     committed.raise()
     await pace.loadBacklog?.waitForRoom()
     let contents = inbox.take()
-    var found = try await lookUp(contents)
+    var found = try await lookUp(contents, inbox)
     let began = ContinuousClock.now
     if contents.mustListAll {
-      try await listAll(into: &found)
+      try await listAll(into: &found, inbox)
     } else if contents.mustListRecent {
-      try await listRecent(into: &found)
+      try await listRecent(into: &found, inbox)
       inbox.noteSweep(ContinuousClock.now - began)
     }
     let failed = try await stage.consume(Array(found.whole.values)) {
@@ -194,20 +194,13 @@ public struct BronzeFollower: Sendable {
   private struct Found {
     var whole: [ObjectKey: ObjectInfo] = [:]
     var unsettled: Set<ObjectKey> = []
-    /// - Parameter settle: how long a file that others wrote must have rested.
-    mutating func add(_ object: ObjectInfo, settle: Duration) {
-      let now = Int64(Date().timeIntervalSince1970 * 1e9)
-      let rest = Duration.nanoseconds(now - object.modifiedNanos)
-      // A time far in the future says nothing; whether it is read unchanged then has to do.
-      if rest >= settle || rest < .seconds(-5) {
-        whole[object.key] = object
-      } else {
-        unsettled.insert(object.key)
-      }
+
+    mutating func add(_ object: ObjectInfo, isWhole: Bool) {
+      if isWhole { whole[object.key] = object } else { unsettled.insert(object.key) }
     }
   }
 
-  private func lookUp(_ contents: RawInbox.Contents) async throws -> Found {
+  private func lookUp(_ contents: RawInbox.Contents, _ inbox: RawInbox) async throws -> Found {
     let store = stage.lake.store
     var found = Found()
     for key in contents.whole where LakeLayout.isRawObject(key) {
@@ -224,16 +217,16 @@ public struct BronzeFollower: Sendable {
       }
     }
     for object in try await stage.census.waiting(among: touched) {
-      found.add(object, settle: store.settleTime)
+      found.add(object, isWhole: inbox.hasRested(object, for: store.settleTime))
     }
     return found
   }
 
-  private func listAll(into found: inout Found) async throws {
+  private func listAll(into found: inout Found, _ inbox: RawInbox) async throws {
     let store = stage.lake.store
     var ignored = 0
     var page: [ObjectInfo] = []
-    try await store.list(LakeLayout.raw) { object in
+    let passedOver = try await store.list(LakeLayout.raw) { object in
       guard LakeLayout.isRawObject(object.key) else {
         ignored += 1
         return true
@@ -241,20 +234,20 @@ public struct BronzeFollower: Sendable {
       page.append(object)
       if page.count == 1000 {
         for object in try await stage.census.waiting(among: page) {
-          found.add(object, settle: store.settleTime)
+          found.add(object, isWhole: inbox.hasRested(object, for: store.settleTime))
         }
         page.removeAll(keepingCapacity: true)
       }
       return true
     }
     for object in try await stage.census.waiting(among: page) {
-      found.add(object, settle: store.settleTime)
+      found.add(object, isWhole: inbox.hasRested(object, for: store.settleTime))
     }
-    try stage.ledger.setGauge("raw.ignored", ignored)
+    try stage.ledger.setGauge("raw.ignored", ignored + passedOver)
   }
 
   /// The hours in which objects arrive now.
-  private func listRecent(into found: inout Found) async throws {
+  private func listRecent(into found: inout Found, _ inbox: RawInbox) async throws {
     let store = stage.lake.store
     for hoursAgo in [1, 0] {
       let prefix = LakeLayout.rawHour(Date(timeIntervalSinceNow: TimeInterval(-3600 * hoursAgo)))
@@ -264,7 +257,7 @@ public struct BronzeFollower: Sendable {
         return true
       }
       for object in try await stage.census.waiting(among: page) {
-        found.add(object, settle: store.settleTime)
+        found.add(object, isWhole: inbox.hasRested(object, for: store.settleTime))
       }
     }
   }

@@ -6,6 +6,7 @@ public import Lake
 public import Ledger
 public import Logging
 import ObjectStore
+import Synchronization
 
 /// Raw → bronze: finds raw objects that nobody consumed, judges their lines, writes the accepted
 /// ones as Parquet and the others to quarantine, and commits.
@@ -54,9 +55,12 @@ public struct BronzeStage: Sendable {
         rest = rest.dropFirst(plan.objects.count)
       case .void:
         rest = try ledger.sort(Array(rest)).new[...]
-      case .fault(let object, let fault):
-        rest.removeAll { $0.key == object.key }
-        if try await !giveUp(object, fault) { failed.append(object.key) }
+      case .faults(let faults):
+        let faulty = Set(faults.map(\.object.key))
+        rest.removeAll { faulty.contains($0.key) }
+        for fault in faults where try await !giveUp(fault.object, fault.fault) {
+          failed.append(fault.object.key)
+        }
       }
     }
     return failed
@@ -68,7 +72,8 @@ public struct BronzeStage: Sendable {
     case committed
     /// Others consumed some of the objects meanwhile.
     case void
-    case fault(ObjectInfo, RawObjectFault)
+    /// These objects cannot be read; without them it may work.
+    case faults([ObjectFault])
   }
 
   private func run(_ plan: BatchPlan) async throws -> Outcome {
@@ -81,8 +86,8 @@ public struct BronzeStage: Sendable {
     } catch {
       // Removed now, or where that fails, by the next start.
       try? await committer.abandon(batch.text)
-      guard let fault = error as? ObjectFault else { throw error }
-      return .fault(fault.object, fault.fault)
+      guard let faults = error as? ObjectFaults else { throw error }
+      return .faults(faults.faults)
     }
     // From here on the work may be committed, even where an error says otherwise: it stays.
     let commit = try await committer.commit(prepared) {
@@ -113,13 +118,18 @@ public struct BronzeStage: Sendable {
   }
 
   /// The objects of a batch, shared out among workers as they come free.
+  ///
+  /// Throws `ObjectFaults` where some cannot be read. From the first of them on the batch is void,
+  /// and the objects that are left are only read through: so one more batch does, however many
+  /// are faulty.
   private func clean(
     _ plan: BatchPlan, as batch: BatchID, quarantine: QuarantineWriter
   ) async throws -> [BatchWorker.Result] {
     let numbers = FileNumbers()
     let next = FileNumbers()
+    let faults = FaultList()
     let workers = plan.workerCount(cores: ProcessInfo.processInfo.activeProcessorCount)
-    return try await withThrowingTaskGroup(of: BatchWorker.Result.self) { group in
+    let results = try await withThrowingTaskGroup(of: BatchWorker.Result.self) { group in
       for _ in 0..<workers {
         group.addTask {
           let worker = BatchWorker(
@@ -127,13 +137,19 @@ public struct BronzeStage: Sendable {
             fileNumbers: numbers)
           while true {
             let index = next.next()
-            guard index < plan.objects.count else { return try await worker.finish() }
+            guard index < plan.objects.count else {
+              return faults.isEmpty ? try await worker.finish() : BatchWorker.Result()
+            }
             try Task.checkCancellation()
             let object = plan.objects[index]
             do {
-              try await worker.clean(object)
+              if faults.isEmpty {
+                try await worker.clean(object)
+              } else {
+                try await worker.readThrough(object)
+              }
             } catch let fault as RawObjectFault {
-              throw ObjectFault(object: object, fault: fault)
+              faults.add(ObjectFault(object: object, fault: fault))
             }
           }
         }
@@ -142,6 +158,8 @@ public struct BronzeStage: Sendable {
       for try await result in group { results.append(result) }
       return results
     }
+    if !faults.isEmpty { throw ObjectFaults(faults: faults.all) }
+    return results
   }
 
   /// Counts a fault; true if the object was parked for it.
@@ -163,9 +181,23 @@ public struct BronzeReport: Sendable {
 }
 
 /// A fault, and the object whose it is.
-private struct ObjectFault: Error {
+struct ObjectFault: Sendable {
   let object: ObjectInfo
   let fault: RawObjectFault
+}
+
+/// The faults that the workers of one batch met.
+private final class FaultList: Sendable {
+  private let faults = Mutex<[ObjectFault]>([])
+
+  var all: [ObjectFault] { faults.withLock { $0 } }
+  var isEmpty: Bool { faults.withLock { $0.isEmpty } }
+
+  func add(_ fault: ObjectFault) { faults.withLock { $0.append(fault) } }
+}
+
+private struct ObjectFaults: Error {
+  let faults: [ObjectFault]
 }
 
 extension Commit.Counts {

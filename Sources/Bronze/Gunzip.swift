@@ -5,7 +5,15 @@ final class Gunzip {
   private var stream = z_stream()
   private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
   private var isInMember = false
-  private var hasEnded = false
+  private var packedBytes = 0
+  private var unpackedBytes = 0
+
+  /// What unpacks to more than this, and to so many times its size, is a bomb: NDJSON packs to a
+  /// tenth or a fiftieth.
+  private static let bombBytes = 256 << 20
+  private static let bombRatio = 250
+  /// No object may unpack to more.
+  private static let mostBytes = 64 << 30
 
   init() {
     // 16 + 15: a gzip header, and the largest window.
@@ -21,18 +29,19 @@ final class Gunzip {
   func unpack(_ input: UnsafeRawBufferPointer, _ body: (UnsafeRawBufferPointer) throws -> Void)
     throws
   {
-    guard let start = input.baseAddress, !hasEnded else { return }
+    guard let start = input.baseAddress else { return }
+    packedBytes += input.count
     stream.next_in = UnsafeMutablePointer(
       mutating: start.assumingMemoryBound(to: UInt8.self))
     stream.avail_in = UInt32(input.count)
     repeat {
       if !isInMember {
-        guard stream.avail_in > 0 else { return }
-        // Zeros may pad the end of a file; anything else there begins another member.
-        if stream.total_in > 0, stream.next_in.pointee == 0 {
-          hasEnded = true
-          return
+        // Zeros may pad what follows a member; anything else there begins another one.
+        while stream.total_in > 0, stream.avail_in > 0, stream.next_in.pointee == 0 {
+          stream.next_in += 1
+          stream.avail_in -= 1
         }
+        guard stream.avail_in > 0 else { return }
         isInMember = true
       }
       stream.next_out = output.baseAddress!.assumingMemoryBound(to: UInt8.self)
@@ -41,7 +50,13 @@ final class Gunzip {
       guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
         throw RawObjectFault(reason: .corruptGzip)
       }
-      try body(UnsafeRawBufferPointer(rebasing: output[..<(output.count - Int(stream.avail_out))]))
+      let count = output.count - Int(stream.avail_out)
+      unpackedBytes += count
+      guard
+        unpackedBytes <= Self.bombBytes
+          || unpackedBytes <= min(Self.mostBytes, packedBytes * Self.bombRatio)
+      else { throw RawObjectFault(reason: .gzipBomb) }
+      try body(UnsafeRawBufferPointer(rebasing: output[..<count]))
       if status == Z_STREAM_END {
         isInMember = false
         let consumed = stream.total_in

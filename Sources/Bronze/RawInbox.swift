@@ -1,4 +1,5 @@
 import Flow
+import Foundation
 import ObjectStore
 import Synchronization
 
@@ -10,6 +11,8 @@ final class RawInbox: Sendable {
     var mustListAll = false
     var mustListRecent = false
     var lastSweep = Duration.zero
+    /// Objects from the future, and since when they have been seen as they are.
+    var watched: [ObjectKey: (object: ObjectInfo, since: ContinuousClock.Instant)] = [:]
   }
 
   /// What came in since the last time.
@@ -61,9 +64,29 @@ final class RawInbox: Sendable {
 
   func noteSweep(_ elapsed: Duration) { state.withLock { $0.lastSweep = elapsed } }
 
+  /// Whether an object that somebody else wrote has not changed for so long.
+  ///
+  /// Its modification time tells, unless that is in the future, as from a host whose clock is
+  /// ahead: then it has to be seen unchanged for as long.
+  func hasRested(_ object: ObjectInfo, for settle: Duration) -> Bool {
+    let now = Int64(Date().timeIntervalSince1970 * 1e9)
+    if object.modifiedNanos <= now {
+      return .nanoseconds(now - object.modifiedNanos) >= settle
+    }
+    return state.withLock { state in
+      guard let seen = state.watched[object.key], seen.object == object else {
+        state.watched[object.key] = (object, .now)
+        return settle == .zero
+      }
+      guard .now - seen.since >= settle else { return false }
+      state.watched[object.key] = nil
+      return true
+    }
+  }
+
   func take() -> Contents {
     state.withLock { state in
-      defer { state = State(lastSweep: state.lastSweep) }
+      defer { state = State(lastSweep: state.lastSweep, watched: state.watched) }
       return Contents(
         whole: state.whole, touched: state.touched, mustListAll: state.mustListAll,
         mustListRecent: state.mustListRecent)

@@ -5,6 +5,7 @@ struct RawObjectFault: Error, CustomStringConvertible {
     case unreadable = "may not be read by this user"
     case changed = "changed while it was read"
     case corruptGzip = "is not valid gzip"
+    case gzipBomb = "unpacks to more than 250 times its size, or to more than 64 GiB"
     case truncatedGzip = "ends in the middle of its gzip data"
   }
 

@@ -156,22 +156,8 @@ public struct Redrive: Sendable {
   private func forEachRecord(
     of file: Commit.File, _ body: (QuarantineRecord, [UInt8]) async throws -> Void
   ) async throws {
-    let reader = try await stage.lake.store.open(file.key)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
-    defer { buffer.deallocate() }
-    var line: [UInt8] = []
-    while true {
-      let count = try await reader.read(into: buffer)
-      if count == 0 { break }
-      for piece in buffer[..<count].split(
-        separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false
-      ).enumerated() {
-        if piece.offset > 0 {
-          try await body(try QuarantineRecord(parsing: line), line)
-          line.removeAll(keepingCapacity: true)
-        }
-        line.append(contentsOf: piece.element)
-      }
+    try await stage.lake.store.forEachLine(of: file.key) { line in
+      try await body(try QuarantineRecord(parsing: line), line)
     }
   }
 }

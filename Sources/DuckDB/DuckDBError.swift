@@ -30,9 +30,9 @@ public struct DuckDBError: OutageError, CustomStringConvertible, Sendable {
     let code: Code =
       if words.contains("Could not set lock") || words.contains("Conflicting lock") {
         .locked
-      } else if words.contains("No space left") || words.contains("disk full") {
-        .noSpace
-      } else if words.contains("Out of Memory Error") {
+      } else if words.contains("No space left") || words.contains("disk full")
+        || words.contains("failed to offload")
+      {
         .noSpace
       } else if words.contains("FATAL") || words.contains("has been invalidated") {
         .fatal
@@ -52,6 +52,8 @@ public struct DuckDBError: OutageError, CustomStringConvertible, Sendable {
     case .cannotOpen, .statement, .unsupportedType: false
     }
   }
+
+  public var needsPerson: Bool { code == .noSpace }
 
   public var description: String { message }
 }

@@ -47,6 +47,26 @@ public struct CommitLog: Sendable {
     return commits
   }
 
+  /// Throws `LakeError.corruptCommit` if there are commits beyond `newest`, which is taken for the
+  /// last: one between them is lost, and its number must not be taken again.
+  public func checkNothingFollows(_ newest: Int) async throws {
+    var beyond = Int.max
+    try await store.list(LakeLayout.commits) { object in
+      if object.key.text.hasSuffix(".json"),
+        let number = Int(object.key.name.dropLast(".json".count)), number > newest
+      {
+        beyond = min(beyond, number)
+      }
+      return true
+    }
+    // The next one may have been committed since.
+    guard beyond != .max, beyond > newest + 1 else { return }
+    throw LakeError(
+      .corruptCommit,
+      "\(store.location)/\(LakeLayout.commit(newest + 1)) is missing, but commit \(beyond) is there: restore it from a copy; nothing else tells what it committed"
+    )
+  }
+
   /// Sums up the commits of a full checkpoint's length, so that a new ledger reads one object in
   /// place of a thousand. Does nothing for other numbers.
   public func checkpoint(at number: Int) async throws {
@@ -62,7 +82,6 @@ public struct CommitLog: Sendable {
 
   func identity() async throws -> LakeIdentity? {
     guard let bytes = try await content(LakeLayout.commit(0)) else { return nil }
-    struct Format: Decodable { let format: Int }
     let name = "\(store.location)/\(LakeLayout.commit(0))"
     guard let format = try? JSONDecoder().decode(Format.self, from: Data(bytes)) else {
       throw LakeError(.corruptCommit, "\(name) is not what a lake's first commit must be")
@@ -76,6 +95,8 @@ public struct CommitLog: Sendable {
 
   // MARK: -
 
+  private struct Format: Decodable { let format: Int }
+
   private func content(_ key: ObjectKey) async throws -> [UInt8]? {
     do {
       return try await store.read(key)
@@ -86,8 +107,9 @@ public struct CommitLog: Sendable {
 
   private func decode(_ bytes: [UInt8], _ number: Int, _ name: String) throws -> Commit {
     do {
+      // First the format: of one that is not known, nothing else can be counted on.
+      try Self.check(JSONDecoder().decode(Format.self, from: Data(bytes)).format, name)
       let commit = try JSONDecoder().decode(Commit.self, from: Data(bytes))
-      try Self.check(commit.format, name)
       guard commit.number == number else {
         throw LakeError(
           .corruptCommit,

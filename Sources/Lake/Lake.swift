@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 public import ObjectStore
 
@@ -26,5 +27,22 @@ public struct Lake: Sendable {
       throw LakeError(.corruptCommit, "\(LakeLayout.commit(0)) vanished as it was made")
     }
     return Lake(store: store, identity: identity)
+  }
+
+  /// The SHA-256 of an object, in hexadecimal; nil if it is not there.
+  public func sha256(of key: ObjectKey) async throws -> String? {
+    do {
+      let reader = try await store.open(key)
+      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+      defer { buffer.deallocate() }
+      var hash = SHA256()
+      while true {
+        let count = try await reader.read(into: buffer)
+        if count == 0 { return hash.finalize().hexadecimal }
+        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      }
+    } catch let failure as ObjectStoreError where failure.code == .notFound {
+      return nil
+    }
   }
 }

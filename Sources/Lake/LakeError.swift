@@ -7,6 +7,8 @@ public struct LakeError: Error, CustomStringConvertible, Sendable {
     case newerFormat = "newer_format"
     /// A commit or a checkpoint cannot be read.
     case corruptCommit = "corrupt_commit"
+    /// `gold/current.json` cannot be read.
+    case corruptPointer = "corrupt_pointer"
     /// A ledger or a warehouse belongs to another lake.
     case foreignState = "foreign_state"
     /// A committed file is neither in its place nor in `tmp/`.

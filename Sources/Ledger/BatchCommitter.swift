@@ -10,6 +10,9 @@ import ObjectStore
 /// published: those very bytes get the keys that the commit names. Before the commit anything may
 /// be planned anew; after it nothing is computed again.
 public struct BatchCommitter: Sendable {
+  /// Batches whose publication is noted in one transaction.
+  private static let markedTogether = 500
+
   private let lake: Lake
   private let ledger: Ledger
   private let logger: Logger
@@ -44,6 +47,7 @@ public struct BatchCommitter: Sendable {
   /// Moves the files of every committed batch that still waits for it, of whomever it is, to
   /// their keys.
   public func publishAll() async throws {
+    var published: [Int] = []
     for batch in try ledger.unpublished() {
       for key in batch.keys {
         let work = ObjectKey(trusted: "\(LakeLayout.work)\(batch.batch)/\(key.text)")
@@ -59,15 +63,22 @@ public struct BatchCommitter: Sendable {
         }
         CrashPoint.afterPublish.reach()
       }
-      try ledger.markPublished(batch.commit)
       try await lake.store.deleteAll("\(LakeLayout.work)\(batch.batch)/")
+      published.append(batch.commit)
+      // A ledger that was made anew meets all batches there ever were.
+      if published.count == Self.markedTogether {
+        try ledger.markPublished(published)
+        published = []
+      }
     }
+    if !published.isEmpty { try ledger.markPublished(published) }
   }
 
   /// Takes up what others committed, publishes what waits for it, and removes what this host
   /// began and never committed.
   public func recover() async throws {
     try await ledger.catchUp(with: lake)
+    try await lake.commits.checkNothingFollows(try ledger.lastCommit())
     try await publishAll()
     for batch in try ledger.abandonedWork() { try await abandon(batch) }
     try await removeForgottenWork()

@@ -151,9 +151,12 @@ extension Ledger {
     }
   }
 
-  public func markPublished(_ commit: Int) throws {
-    try write {
-      try $0.execute(sql: "UPDATE commits SET published = 1 WHERE number = ?", arguments: [commit])
+  public func markPublished(_ commits: [Int]) throws {
+    try write { database in
+      for commit in commits {
+        try database.execute(
+          sql: "UPDATE commits SET published = 1 WHERE number = ?", arguments: [commit])
+      }
     }
   }
 

@@ -55,5 +55,7 @@ public struct LedgerError: OutageError, CustomStringConvertible, Sendable {
   /// True where waiting can help.
   public var isOutage: Bool { code == .noSpace || code == .busy || code == .ioError }
 
+  public var needsPerson: Bool { code == .noSpace }
+
   public var description: String { message }
 }

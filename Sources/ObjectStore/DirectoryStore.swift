@@ -103,8 +103,13 @@ public final class DirectoryStore: ObjectStore {
       key: key, sizeBytes: Int64(status.st_size), modifiedNanos: status.modifiedNanos)
   }
 
-  public func list(_ prefix: String, _ body: (ObjectInfo) async throws -> Bool) async throws {
-    _ = try await walk(prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix, body)
+  public func list(
+    _ prefix: String, _ body: (ObjectInfo) async throws -> Bool
+  ) async throws -> Int {
+    var passedOver = 0
+    _ = try await walk(
+      prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix, &passedOver, body)
+    return passedOver
   }
 
   public func delete(_ key: ObjectKey) async throws {
@@ -229,19 +234,25 @@ public final class DirectoryStore: ObjectStore {
 
   /// Walks a directory in byte order of the keys; false once `body` wants no more.
   private func walk(
-    _ relative: String, _ body: (ObjectInfo) async throws -> Bool
+    _ relative: String, _ passedOver: inout Int, _ body: (ObjectInfo) async throws -> Bool
   ) async throws -> Bool {
-    guard let names = try entries(relative) else { return true }
-    for name in names {
+    guard let entries = try entries(relative) else { return true }
+    passedOver += entries.nameless
+    for name in entries.names {
       let text = relative.isEmpty ? name.text : "\(relative)/\(name.text)"
-      guard let key = ObjectKey(text) else { continue }
+      guard let key = ObjectKey(text) else {
+        passedOver += 1
+        continue
+      }
       guard let status = try Posix.status(path(key)) else { continue }
       if status.isDirectory {
-        guard try await walk(text, body) else { return false }
+        guard try await walk(text, &passedOver, body) else { return false }
       } else if status.isRegularFile {
         let info = ObjectInfo(
           key: key, sizeBytes: Int64(status.st_size), modifiedNanos: status.modifiedNanos)
         guard try await body(info) else { return false }
+      } else {
+        passedOver += 1
       }
     }
     return true
@@ -253,8 +264,9 @@ public final class DirectoryStore: ObjectStore {
     let sortKey: [UInt8]
   }
 
-  /// The names in a directory in the order of the keys below it; nil if it is not there.
-  private func entries(_ relative: String) throws -> [Name]? {
+  /// The names in a directory in the order of the keys below it, and how many entries have none
+  /// that could be part of a key; nil if it is not there.
+  private func entries(_ relative: String) throws -> (names: [Name], nameless: Int)? {
     let path = relative.isEmpty ? root : "\(root)/\(relative)"
     guard let directory = opendir(path) else {
       if errno == ENOENT { return nil }
@@ -262,16 +274,20 @@ public final class DirectoryStore: ObjectStore {
     }
     defer { closedir(directory) }
     var names: [Name] = []
+    var nameless = 0
     while let entry = readdir(directory) {
       let isDirectory = entry.pointee.d_type == UInt8(DT_DIR)
       let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
         tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
       }
-      // A name that is not UTF-8 cannot be a key.
-      guard let name, name != ".", name != ".." else { continue }
+      guard let name else {
+        nameless += 1  // It is not UTF-8.
+        continue
+      }
+      if name == "." || name == ".." { continue }
       names.append(Name(text: name, sortKey: Array(name.utf8) + (isDirectory ? [0x2F] : [])))
     }
     names.sort { $0.sortKey.lexicographicallyPrecedes($1.sortKey) }
-    return names
+    return (names, nameless)
   }
 }

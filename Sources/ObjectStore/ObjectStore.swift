@@ -32,7 +32,11 @@ public protocol ObjectStore: Sendable {
 
   /// The objects whose keys begin with `prefix` (which ends with `/`), in byte order of the keys,
   /// page by page, until `body` returns false.
-  func list(_ prefix: String, _ body: (ObjectInfo) async throws -> Bool) async throws
+  ///
+  /// Returns how many entries it passed over on the way, because they are no objects: symbolic
+  /// links, and files whose names cannot be keys.
+  @discardableResult
+  func list(_ prefix: String, _ body: (ObjectInfo) async throws -> Bool) async throws -> Int
 
   /// Removes an object; no error if it is not there.
   func delete(_ key: ObjectKey) async throws
@@ -101,5 +105,29 @@ extension ObjectStore {
       if count == 0 { return bytes }
       bytes.append(contentsOf: buffer[..<count])
     }
+  }
+
+  /// The lines of an object, each without its line feed; what follows the last one is a line if it
+  /// is not empty. Holds one line and a small buffer in memory.
+  public func forEachLine(
+    of key: ObjectKey, _ body: ([UInt8]) async throws -> Void
+  ) async throws {
+    let reader = try await open(key)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+    defer { buffer.deallocate() }
+    var line: [UInt8] = []
+    while true {
+      let count = try await reader.read(into: buffer)
+      if count == 0 { break }
+      var rest = buffer[..<count]
+      while let feed = rest.firstIndex(of: UInt8(ascii: "\n")) {
+        line.append(contentsOf: rest[..<feed])
+        try await body(line)
+        line.removeAll(keepingCapacity: true)
+        rest = rest[(feed + 1)...]
+      }
+      line.append(contentsOf: rest)
+    }
+    if !line.isEmpty { try await body(line) }
   }
 }

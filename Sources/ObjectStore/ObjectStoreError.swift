@@ -35,5 +35,7 @@ public struct ObjectStoreError: OutageError, CustomStringConvertible, Sendable {
     }
   }
 
+  public var needsPerson: Bool { code == .noSpace }
+
   public var description: String { message }
 }

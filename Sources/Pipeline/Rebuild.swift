@@ -1,10 +1,6 @@
-import Bronze
 import Foundation
-import Lake
-public import Logging
+public import Lake
 import ObjectStore
-import Snowpipe
-import Transform
 
 /// Makes a fresh lake from the raw objects of another, under the present contract, for example
 /// after it gained a field. The old lake is only read.
@@ -16,20 +12,19 @@ public struct Rebuild: Sendable {
   }
 
   private let source: any ObjectStore
-  private let target: Workspace
-  private let logger: Logger
 
+  /// Looks at both places before anything is made in the new one.
+  ///
   /// - Parameters:
   ///   - raw: the old lake.
-  ///   - target: the new one.
-  public init(raw: String, target: Workspace, logger: Logger) throws {
+  ///   - place: where the new one will be.
+  public init(raw: String, place: String) throws {
     guard FileManager.default.fileExists(atPath: raw) else {
-      throw LakeError(.noLake, "there is no lake at \(raw) to rebuild from")
+      throw LakeError(.noLake, "there is no lake at \(raw) to rebuild from: name one with --raw")
     }
     source = try StoreLocation.open(raw)
-    self.target = target
-    self.logger = logger
-    guard source.location != target.lake.store.location else {
+    let target = URL(fileURLWithPath: place).resolvingSymlinksInPath().path
+    guard source.location != target else {
       throw LakeError(
         .unsupportedPlace, "a lake cannot be rebuilt in its own place: name another with --lake")
     }
@@ -37,9 +32,11 @@ public struct Rebuild: Sendable {
 
   /// Copies the raw objects, each under its own key; those that are there already are passed over,
   /// so an interrupted rebuild goes on.
-  public func copyRaw(progress: @Sendable (Report) -> Void) async throws -> Report {
+  public func copyRaw(
+    to target: Lake, progress: @Sendable (Report) -> Void
+  ) async throws -> Report {
     var report = Report()
-    let store = target.lake.store
+    let store = target.store
     try await source.list(LakeLayout.raw) { object in
       guard LakeLayout.isRawObject(object.key) else { return true }
       if try await store.info(object.key) == nil {
@@ -52,6 +49,12 @@ public struct Rebuild: Sendable {
           let count = try await reader.read(into: buffer)
           if count == 0 { break }
           try writer.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        guard try await reader.isUnchanged() else {
+          throw LakeError(
+            .unsupportedPlace,
+            "\(object.key) changes while it is copied: end whatever writes to \(source.location)/raw first"
+          )
         }
         try await writer.finish()
         try await store.publish(work, as: object.key)

@@ -29,16 +29,18 @@ public struct Verifier: Sendable {
   }
 
   public func run() async throws -> VerifyReport {
-    let warehouse = try await WarehouseFacts(workspace.warehouse)
+    let published = try await PublishedGold(workspace)
+    let warehouse = try await WarehouseFacts(workspace, published: published.snapshot)
     let commits = try await readCommits()
+    try await workspace.lake.commits.checkNothingFollows(commits.count)
     try await workspace.ledger.catchUp(with: workspace.lake)
     let raw = try await RawFacts(workspace, commits: commits, deep: deep)
-    let footers = try FooterFacts(workspace, commits: commits)
+    let footers = try await FooterFacts(workspace, commits: commits, deep: deep)
     let quarantine = try await QuarantineFacts(
-      workspace, commits: commits, remembering: answerKey != nil)
+      workspace, commits: commits, deep: deep, remembering: answerKey != nil)
     let score = try answerKey.map { try Self.score($0, commits: commits, quarantine: quarantine) }
     return Self.report(
-      warehouse: warehouse, commits: commits, raw: raw, footers: footers, quarantine: quarantine,
+      published: published, warehouse: warehouse, commits: commits, raw: raw, footers: footers, quarantine: quarantine,
       score: score, troubles: try workspace.ledger.troubles())
   }
 
@@ -54,11 +56,12 @@ public struct Verifier: Sendable {
   }
 
   private static func report(
-    warehouse: WarehouseFacts, commits: [Commit], raw: RawFacts, footers: FooterFacts,
-    quarantine: QuarantineFacts, score: VerifyReport.Score?,
+    published: PublishedGold, warehouse: WarehouseFacts, commits: [Commit], raw: RawFacts,
+    footers: FooterFacts, quarantine: QuarantineFacts, score: VerifyReport.Score?,
     troubles: (parked: [Ledger.Trouble], changed: [Ledger.Trouble])
   ) -> VerifyReport {
-    var findings = raw.findings + footers.findings + quarantine.findings
+    var findings =
+      published.findings + raw.findings + footers.findings + quarantine.findings
     for trouble in troubles.parked {
       findings.append("\(trouble.key) is parked: \(trouble.reason)")
     }
@@ -67,8 +70,8 @@ public struct Verifier: Sendable {
     var batches: [VerifyReport.Batch] = []
     for commit in commits {
       let rows = commit.bronze.map { footers.rows[$0.key] ?? 0 }.reduce(0, +)
-      let loaded = commit.bronze.allSatisfy { warehouse.stagingRows[$0.key.text] != nil }
-      let staged = commit.bronze.map { warehouse.stagingRows[$0.key.text] ?? 0 }.reduce(0, +)
+      let loaded = commit.bronze.allSatisfy { warehouse.stagingRows[$0.key] != nil }
+      let staged = commit.bronze.map { warehouse.stagingRows[$0.key] ?? 0 }.reduce(0, +)
       let counts = commit.counts
       let lines = commit.sources.map(\.lines).reduce(0, +)
       let ok =
@@ -87,7 +90,7 @@ public struct Verifier: Sendable {
     let quarantined = sum(\.quarantined)
     let bronzeRows = footers.rows.values.reduce(0, +)
     let pendingBronze = footers.rows
-      .filter { warehouse.stagingRows[$0.key.text] == nil }.values.reduce(0, +)
+      .filter { warehouse.stagingRows[$0.key] == nil }.values.reduce(0, +)
     // Files that only the history knows would be rows of another lake, or of a lost commit.
     let stagedRows = warehouse.stagingRows.values.reduce(0, +)
     var checks = [
@@ -117,6 +120,12 @@ public struct Verifier: Sendable {
           "staging rows ≥ silver + duplicates + conflicts (a refresh is unfinished)",
           .count(counts.stagingRows), .count(resolved),
           ok: (counts.transformedRows...counts.stagingRows).contains(resolved)))
+    }
+    if let gold = warehouse.gold {
+      checks.append(
+        VerifyReport.Check(
+          "gold = published gold", .count(gold.gold), .count(gold.published),
+          ok: gold.different == 0))
     }
     checks.append(
       VerifyReport.Check(
@@ -150,22 +159,23 @@ public struct Verifier: Sendable {
     guard let file = FileManager.default.contents(atPath: path) else {
       throw LakeError(.noContract, "there is no answer key at \(path)")
     }
-    let consumed = Set(commits.flatMap { $0.sources.map(\.key.text) })
+    let consumed = Set(commits.flatMap { $0.sources.map(\.key) })
     var score = VerifyReport.Score()
     var left = quarantine.reasons
-    var named: [String] = []
+    var named: [ObjectKey] = []
     var answered: Set<QuarantineFacts.Place> = []
     for line in file.split(separator: UInt8(ascii: "\n")) {
       guard let answer = try? JSONDecoder().decode(AnswerKeyRecord.self, from: line) else {
         throw LakeError(.corruptCommit, "\(path) is no answer key: a line of it cannot be read")
       }
-      named.append(answer.sourceObject)
+      let object = ObjectKey(trusted: answer.sourceObject)
+      named.append(object)
       // A kill between key and object leaves answers to objects that were never put, and the same
       // seed gives the same answers again.
-      guard let expected = answer.reason, consumed.contains(answer.sourceObject),
-        answered.insert(.init(object: answer.sourceObject, line: answer.line)).inserted
+      guard let expected = answer.reason, consumed.contains(object),
+        answered.insert(.init(object: object, line: answer.line)).inserted
       else { continue }
-      switch left.removeValue(forKey: .init(object: answer.sourceObject, line: answer.line)) {
+      switch left.removeValue(forKey: .init(object: object, line: answer.line)) {
       case expected: score.matched += 1
       case nil: score.missed += 1
       default: score.wrongReason += 1

@@ -12,14 +12,22 @@ import Warehouse
 struct WarehouseFacts {
   let counts: WarehouseCounts
   /// Rows by the bronze file that they came from, for every file in the load history.
-  let stagingRows: [String: Int]
+  let stagingRows: [ObjectKey: Int]
   /// Whether the last refresh went through: its models all stand at the same point.
   let isWindowClosed: Bool
+  /// Gold against the published files; nil where gold has changed since they were written.
+  let gold: (gold: Int, published: Int, different: Int)?
 
-  init(_ warehouse: Warehouse) async throws {
-    (counts, stagingRows, isWindowClosed) = try await warehouse.withConnection { connection in
+  /// - Parameter published: what to compare gold with.
+  init(_ workspace: Workspace, published: GoldSnapshot?) async throws {
+    let store = workspace.lake.store
+    (counts, stagingRows, isWindowClosed, gold) = try await workspace.warehouse.withConnection {
+      connection in
       let counts = try WarehouseCounts(connection, includingSilverSums: true)
-      guard try Self.exists("raw.load_history", connection) else { return (counts, [:], true) }
+      let gold = try published?.compare(with: connection) {
+        store.readablePath(ObjectKey(trusted: $0))
+      }
+      guard try Self.exists("raw.load_history", connection) else { return (counts, [:], true, gold) }
       let rows = try connection.query(
         """
         SELECT history.path, count(staging._load_seq)
@@ -28,8 +36,8 @@ struct WarehouseFacts {
           ON staging._load_seq = history.load_seq
         GROUP BY 1
         """)
-      var stagingRows: [String: Int] = [:]
-      for row in rows { stagingRows[row[0].text ?? ""] = row[1].int }
+      var stagingRows: [ObjectKey: Int] = [:]
+      for row in rows { stagingRows[ObjectKey(trusted: row[0].text ?? "")] = row[1].int }
       // Rows that no history row vouches for belong to no file.
       let foreign =
         try connection.query(
@@ -37,14 +45,14 @@ struct WarehouseFacts {
           SELECT count(*) FROM \(StagingTable.name)
           WHERE _load_seq NOT IN (SELECT load_seq FROM \(StagingTable.history))
           """)[0][0].int ?? 0
-      if foreign > 0 { stagingRows["rows without a load history"] = foreign }
+      if foreign > 0 { stagingRows[ObjectKey(trusted: "rows without a load history")] = foreign }
       var isClosed = true
       if try Self.exists("raw.transform_window", connection) {
         let open = try connection.query(
           "SELECT count(*) FROM retail.raw.transform_window WHERE hi <> lo")
         isClosed = open[0][0].int == 0
       }
-      return (counts, stagingRows, isClosed)
+      return (counts, stagingRows, isClosed, gold)
     }
   }
 
@@ -55,6 +63,34 @@ struct WarehouseFacts {
         AND table_schema || '.' || table_name = $1
       """, [.text(table)]
     ).isEmpty
+  }
+}
+
+/// Gold as it was published, for readers without the warehouse.
+struct PublishedGold {
+  /// What the pointer names; nil if nothing was published, or it cannot be read.
+  var snapshot: GoldSnapshot?
+  var findings: [String] = []
+
+  /// To be read before the warehouse, so that what is published meanwhile counts as pending.
+  init(_ workspace: Workspace) async throws {
+    // First what is known of the past: a pointer that follows later is there, too.
+    let last = try workspace.ledger.gauge("gold.published", as: BatchID.self)
+    do {
+      snapshot = try await GoldSnapshot.current(in: workspace.lake)
+    } catch let failure as LakeError {
+      findings.append(failure.message)
+      return
+    }
+    if snapshot == nil, last != nil {
+      findings.append(
+        "\(LakeLayout.goldPointer) is gone: 'medallion transform' publishes gold anew")
+    }
+    for file in snapshot?.tables.values.flatMap(\.files) ?? []
+    where try await workspace.lake.store.info(ObjectKey(trusted: file)) == nil {
+      findings.append("\(file) was published and is gone: 'medallion transform' publishes it anew")
+    }
+    if !findings.isEmpty { snapshot = nil }
   }
 }
 
@@ -99,27 +135,54 @@ struct RawFacts {
   }
 }
 
+/// Finds committed files, and tells whether they are what their commit made.
+struct CommittedFiles {
+  private let lake: Lake
+  private let deep: Bool
+  private(set) var findings: [String] = []
+
+  /// - Parameter deep: reads each file and compares its SHA-256, where else its size has to do.
+  init(_ lake: Lake, deep: Bool) {
+    self.lake = lake
+    self.deep = deep
+  }
+
+  /// Where a file is; nil, and a finding, if it is nowhere or not what was committed.
+  mutating func place(of file: Commit.File, in commit: Commit) async throws -> ObjectKey? {
+    // Committed and not published yet, it is still in tmp; a moment later it may be in place.
+    let work = LakeLayout.workFile(for: file.key, batch: commit.batch)
+    for place in [file.key, work, file.key] {
+      guard let info = try await lake.store.info(place) else { continue }
+      if deep {
+        guard let sha256 = try await lake.sha256(of: place) else { continue }
+        if sha256 == file.sha256 { return place }
+      } else if info.sizeBytes == file.size {
+        return place
+      }
+      findings.append("\(file.key) is not what commit \(commit.number) made")
+      return nil
+    }
+    findings.append("\(file.key) was committed and is not in its place")
+    return nil
+  }
+}
+
 /// The rows of bronze by the footers of its files.
 struct FooterFacts {
   var rows: [ObjectKey: Int] = [:]
   var findings: [String] = []
 
-  init(_ workspace: Workspace, commits: [Commit]) throws {
+  init(_ workspace: Workspace, commits: [Commit], deep: Bool) async throws {
     let store = workspace.lake.store
     let connection = try DuckDBConnection(path: nil)
-    let files = commits.flatMap { commit in commit.bronze.map { ($0.key, commit.batch) } }
+    var committed = CommittedFiles(workspace.lake, deep: deep)
+    defer { findings += committed.findings }
+    let files = commits.flatMap { commit in commit.bronze.map { ($0, commit) } }
     for start in stride(from: 0, to: files.count, by: 500) {
       var keys: [String: ObjectKey] = [:]
-      for (key, batch) in files[start..<min(start + 500, files.count)] {
-        // Committed and not published yet, it is still in tmp; a moment later it may be in place.
-        let places = [key, LakeLayout.workFile(for: key, batch: batch), key]
-        let path = places.map(store.readablePath).first {
-          FileManager.default.fileExists(atPath: $0)
-        }
-        if let path {
-          keys[path] = key
-        } else {
-          findings.append("\(key) was committed and is not in its place")
+      for (file, commit) in files[start..<min(start + 500, files.count)] {
+        if let place = try await committed.place(of: file, in: commit) {
+          keys[store.readablePath(place)] = file.key
         }
       }
       let present = Array(keys.keys)
@@ -154,7 +217,7 @@ struct FooterFacts {
 /// The quarantine files in force.
 struct QuarantineFacts {
   struct Place: Hashable {
-    let object: String
+    let object: ObjectKey
     let line: Int
   }
 
@@ -163,31 +226,38 @@ struct QuarantineFacts {
   var reasons: [Place: String] = [:]
   var findings: [String] = []
 
-  init(_ workspace: Workspace, commits: [Commit], remembering: Bool) async throws {
+  init(
+    _ workspace: Workspace, commits: [Commit], deep: Bool, remembering: Bool
+  ) async throws {
     let superseded = Set(commits.flatMap(\.superseded))
-    let files = commits.flatMap { commit in commit.quarantine.map { ($0.key, commit.batch) } }
-    for (key, batch) in files where !superseded.contains(key) {
-      // As with bronze, it may not be published yet.
-      let store = workspace.lake.store
-      var content: [UInt8]?
-      for place in [key, LakeLayout.workFile(for: key, batch: batch), key] where content == nil {
-        do {
-          content = try await store.read(place)
-        } catch let failure as ObjectStoreError where failure.code == .notFound {
-          continue
+    var committed = CommittedFiles(workspace.lake, deep: deep)
+    for commit in commits {
+      for file in commit.quarantine where !superseded.contains(file.key) {
+        if let place = try await committed.place(of: file, in: commit) {
+          try await read(file.key, at: place, in: workspace.lake.store, remembering: remembering)
         }
       }
-      guard let bytes = content else {
-        findings.append("\(key) was committed and is not in its place")
-        continue
-      }
-      for line in bytes.split(separator: UInt8(ascii: "\n")) {
-        records += 1
-        guard remembering else { continue }
+    }
+    findings += committed.findings
+  }
+
+  private mutating func read(
+    _ key: ObjectKey, at place: ObjectKey, in store: any ObjectStore, remembering: Bool
+  ) async throws {
+    var damaged = 0
+    // Published meanwhile, it is no longer in tmp.
+    let place = try await store.info(place) == nil ? key : place
+    try await store.forEachLine(of: place) { line in
+      records += 1
+      guard remembering else { return }
+      do {
         let record = try QuarantineRecord(parsing: line)
-        reasons[Place(object: record.sourceObject, line: Int(record.line))] =
+        reasons[Place(object: ObjectKey(trusted: record.sourceObject), line: Int(record.line))] =
           record.reason.rawValue
+      } catch {
+        damaged += 1
       }
     }
+    if damaged > 0 { findings.append("\(key) has \(damaged) lines that are no records") }
   }
 }

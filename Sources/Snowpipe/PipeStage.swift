@@ -107,9 +107,11 @@ public struct PipeStage: Sendable {
   private func reconcile() async throws {
     try await ledger.catchUp(with: lake)
     try await BatchCommitter(lake: lake, ledger: ledger, logger: logger).publishAll()
-    let paths = try await warehouse.withConnection { connection in
-      try StagingTable(connection, contract: contract.contract).loadedPaths(pipe: Self.name)
+    let (paths, counts) = try await warehouse.withConnection { connection in
+      let staging = try StagingTable(connection, contract: contract.contract)
+      return (try staging.loadedPaths(pipe: Self.name), try WarehouseCounts(connection))
     }
+    try ledger.setGauge("warehouse", counts)
     try ledger.setLoaded(exactly: paths)
   }
 
@@ -152,29 +154,13 @@ public struct PipeStage: Sendable {
   private func parkingForeign(_ files: [Ledger.Waiting]) async throws -> [Ledger.Waiting] {
     var sound: [Ledger.Waiting] = []
     for waiting in files {
-      switch try await Self.sha256(of: waiting.file.key, in: lake.store) {
+      switch try await lake.sha256(of: waiting.file.key) {
       case waiting.file.sha256: sound.append(waiting)
       case nil: try park(waiting, "is not in its place")
       default: try park(waiting, "is not what commit \(waiting.commit) made")
       }
     }
     return sound
-  }
-
-  private static func sha256(of key: ObjectKey, in store: any ObjectStore) async throws -> String? {
-    do {
-      let reader = try await store.open(key)
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-      defer { buffer.deallocate() }
-      var hash = SHA256()
-      while true {
-        let count = try await reader.read(into: buffer)
-        if count == 0 { return hash.finalize().hexadecimal }
-        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      }
-    } catch let failure as ObjectStoreError where failure.code == .notFound {
-      return nil
-    }
   }
 
   private func park(_ waiting: Ledger.Waiting, _ reason: String) throws {

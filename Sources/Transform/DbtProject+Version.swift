@@ -1,5 +1,10 @@
 import Subprocess
-import SystemPackage
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
 
 extension DbtProject {
   /// What `dbt --version` would say, in one line. Throws `TransformError.missing` if Python cannot

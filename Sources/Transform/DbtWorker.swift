@@ -2,8 +2,13 @@ import Foundation
 import Logging
 import Subprocess
 import Synchronization
-import SystemPackage
 import Warehouse
+
+#if canImport(System)
+  import System
+#else
+  import SystemPackage
+#endif
 
 /// A Python process that keeps dbt and its parsed project in memory, and answers requests.
 ///

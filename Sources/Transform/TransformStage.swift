@@ -144,7 +144,10 @@ public struct TransformStage: Sendable {
       return (reply, counts, export)
     }
     try ledger.setGauge("warehouse", counts)
-    if let export { _ = try await GoldSnapshot.publish(export, in: lake) }
+    if let export {
+      _ = try await GoldSnapshot.publish(export, in: lake)
+      try ledger.setGauge("gold.published", refresh)
+    }
     let report = TransformReport(
       at: Timestamp.text(Date()), ok: reply.ok, command: request.command.rawValue,
       elapsedSeconds: reply.elapsedSeconds, failure: reply.failure,

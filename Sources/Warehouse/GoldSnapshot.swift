@@ -28,6 +28,9 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     fileprivate let tables: [(name: String, path: String, rows: Int)]
   }
 
+  /// Which refresh's files hold what gold holds now: no row while a dbt run has changed gold since.
+  private static let exportTable = "retail.raw.gold_export"
+
   /// Writes every table of the schema `gold` as a file below `directory`.
   public static func export(
     _ connection: DuckDBConnection, to directory: String, refresh: BatchID
@@ -48,6 +51,12 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
       let rows = try connection.query("SELECT count(*) FROM retail.gold.\(name.sqlName)")[0][0].int
       return (name, path, rows ?? 0)
     }
+    try connection.execute(
+      """
+      CREATE TABLE IF NOT EXISTS \(exportTable) (refresh VARCHAR NOT NULL);
+      DELETE FROM \(exportTable);
+      INSERT INTO \(exportTable) VALUES (\(refresh.text.sqlLiteral));
+      """)
     return Export(refresh: refresh, tables: tables)
   }
 
@@ -62,7 +71,8 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
       try await copy(table.path, to: key, in: lake, batch: export.refresh)
       tables[table.name] = Table(files: [key.text], rows: table.rows)
     }
-    let previous = try await current(in: lake)
+    // One that cannot be read names nothing that could be kept.
+    let previous = try? await current(in: lake)
     let snapshot = GoldSnapshot(
       format: 1, refresh: export.refresh, publishedAt: Timestamp.text(Date()), tables: tables)
     let encoder = JSONEncoder()
@@ -76,10 +86,53 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
   }
 
   /// The snapshot that the pointer names; nil before the first.
+  ///
+  /// Throws `LakeError.corruptPointer` if it cannot be read.
   public static func current(in lake: Lake) async throws -> GoldSnapshot? {
     guard try await lake.store.info(LakeLayout.goldPointer) != nil else { return nil }
     let bytes = try await lake.store.read(LakeLayout.goldPointer)
-    return try? JSONDecoder().decode(GoldSnapshot.self, from: Data(bytes))
+    do {
+      return try JSONDecoder().decode(GoldSnapshot.self, from: Data(bytes))
+    } catch {
+      throw LakeError(
+        .corruptPointer,
+        "\(LakeLayout.goldPointer) cannot be read: 'medallion transform' publishes gold anew")
+    }
+  }
+
+  /// How many rows of gold there are, how many were published, and how many stand in one of the two
+  /// alone. Nil if gold has changed since this was published: then the next refresh publishes it.
+  ///
+  /// - Parameter path: where the warehouse reads a file of the lake.
+  public func compare(
+    with connection: DuckDBConnection, path: (String) -> String
+  ) throws -> (gold: Int, published: Int, different: Int)? {
+    let names = try WarehouseTables(connection).names
+    guard names.contains("raw.gold_export"),
+      try connection.query("SELECT refresh FROM \(Self.exportTable)").first?[0].text
+        == refresh.text
+    else { return nil }
+    var result = (gold: 0, published: 0, different: 0)
+    let inWarehouse = names.filter { $0.hasPrefix("gold.") }.map { String($0.dropFirst(5)) }
+    for name in Set(inWarehouse).union(tables.keys) {
+      let gold = "SELECT * FROM retail.gold.\(name.sqlName)"
+      let files = (tables[name]?.files ?? []).map { path($0).sqlLiteral }.joined(separator: ", ")
+      let published = "SELECT * FROM read_parquet([\(files)], hive_partitioning = false)"
+      func count(_ sql: String) throws -> Int {
+        try connection.query("SELECT count(*) FROM (\(sql))")[0][0].int ?? 0
+      }
+      let goldRows = inWarehouse.contains(name) ? try count(gold) : 0
+      let publishedRows = files.isEmpty ? 0 : try count(published)
+      result.gold += goldRows
+      result.published += publishedRows
+      guard inWarehouse.contains(name), !files.isEmpty else {
+        result.different += goldRows + publishedRows
+        continue
+      }
+      result.different += try count("(\(gold)) EXCEPT ALL (\(published))")
+      result.different += try count("(\(published)) EXCEPT ALL (\(gold))")
+    }
+    return result
   }
 
   // MARK: -

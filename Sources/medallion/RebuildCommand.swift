@@ -23,11 +23,11 @@ struct RebuildCommand: AsyncParsableCommand {
 
   func run() async throws {
     let logger = try lakeOptions.logger(quiet: true)
+    let rebuild = try Rebuild(raw: raw, place: try lakeOptions.place())
     let workspace = try await lakeOptions.open(creating: true)
     let locks = try ["bronze", "ingest", "transform"].map {
       try StageLock($0, state: workspace.state)
     }
-    let rebuild = try Rebuild(raw: raw, target: workspace, logger: logger)
     let step = Mutex("copying raw objects")
     let bronze = BronzeStage(
       lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger)
@@ -39,7 +39,7 @@ struct RebuildCommand: AsyncParsableCommand {
       project: try workspace.dbtProject(), logger: logger)
     try await withSignals(logger) {
       try await Progress { "rebuild: \(step.withLock { $0 })" }.during {
-        _ = try await rebuild.copyRaw { report in
+        _ = try await rebuild.copyRaw(to: workspace.lake) { report in
           step.withLock { $0 = "\(report.objects) raw objects copied" }
         }
         step.withLock { $0 = "bronze" }

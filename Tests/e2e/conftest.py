@@ -90,33 +90,3 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Template]:
 def settled(template: Template, medallion: Medallion) -> Medallion:
     """A copy of the lake that went all the way to gold."""
     return template.copy_to(medallion)
-
-
-#: Defects that are known and not mended yet, each shown by its test. A test leaves this list with
-#: the change that mends it. The full disk is not run: the command does not end there.
-KNOWN_DEFECTS = {
-    "test_a_full_disk_fails_a_stage_with_one_sentence_and_leaves_nothing_half_written": False,
-    "test_a_command_that_waits_for_the_warehouse_still_ends_on_a_signal": True,
-    "test_after_a_deleted_ledger_the_next_holder_of_the_warehouse_tells_status_its_counts": True,
-    "test_a_file_from_a_host_whose_clock_is_ahead_is_taken_whole": True,
-    "test_a_file_whose_name_cannot_be_a_key_is_not_passed_over_in_silence": True,
-    "test_two_names_that_differ_only_in_their_unicode_form_stay_apart": True,
-    "test_a_lake_of_a_newer_format_is_refused": True,
-    "test_a_rebuild_needs_an_old_lake_and_a_place_of_its_own": True,
-    "test_files_say_who_made_them_and_use_nothing_beyond_version_1": True,
-    "test_a_flipped_bit_in_a_bronze_file_is_loud": True,
-    "test_a_bronze_file_in_anothers_place_is_loud": True,
-    "test_a_flipped_bit_in_a_quarantine_file_is_loud": True,
-    "test_a_quarantine_file_that_is_no_json_is_told_and_not_choked_on": True,
-    "test_a_commit_that_is_gone_is_loud": True,
-    "test_published_gold_that_is_not_the_warehouses_is_loud": True,
-}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        name = getattr(item, "originalname", item.name)
-        if name in KNOWN_DEFECTS:
-            item.add_marker(
-                pytest.mark.xfail(reason="a known defect", run=KNOWN_DEFECTS[name], strict=False)
-            )

@@ -41,6 +41,7 @@
             )) -%}
         {%- endif -%}
 
+        {{- unpublish_gold() -}}
         {%- do run_query('update ' ~ transform_window
             ~ ' set hi = (select coalesce(max(_load_seq), 0) from ' ~ staging ~ ')') -%}
 
