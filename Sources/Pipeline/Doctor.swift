@@ -18,7 +18,10 @@ public struct Doctor {
   /// - Parameters:
   ///   - place: the lake to look at; it need not be there.
   ///   - state: where this host's files are.
-  public static func examine(_ place: String, state: String?) async -> [Finding] {
+  ///   - contract: the contract's file; the project's own if nil.
+  public static func examine(
+    _ place: String, state: String?, contract: String?
+  ) async -> [Finding] {
     var findings: [Finding] = []
     func add(_ name: String, _ check: () async throws -> String) async {
       do {
@@ -45,7 +48,7 @@ public struct Doctor {
       return row[0][0].int == 42 ? "a query answered" : "a query gave \(row)"
     }
     await add("contract") {
-      let fields = try contract().contract.fields
+      let fields = try ContractFile(path: contract ?? Home.find().contract).contract.fields
       return "\(fields.count) fields"
     }
     await add("dbt") {
@@ -67,15 +70,12 @@ public struct Doctor {
       guard FileManager.default.fileExists(atPath: place) else {
         return "none at \(place) yet: 'medallion run' makes it"
       }
-      let workspace = try await Workspace.open(place, state: state, creating: false)
+      let workspace = try await Workspace.open(
+        place, state: state, contract: contract, creating: false)
       let status = try Status(workspace)
       return "\(status.commits) commits, \(status.bronze.rows) bronze rows, \(status.parked) parked"
     }
     return findings
-  }
-
-  private static func contract() throws -> ContractFile {
-    try ContractFile(path: try Home.find().contract)
   }
 
   private static func existing(above path: String) -> String {

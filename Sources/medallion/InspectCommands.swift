@@ -141,7 +141,9 @@ struct DoctorCommand: AsyncParsableCommand {
   var json = false
 
   func run() async throws {
-    let findings = await Doctor.examine(try lakeOptions.place(), state: lakeOptions.state)
+    let findings = await Doctor.examine(
+      try lakeOptions.place(), state: try lakeOptions.statePlace(),
+      contract: try lakeOptions.contractPlace())
     if json {
       try printJSON(findings)
     } else {

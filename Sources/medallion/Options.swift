@@ -22,6 +22,10 @@ struct LakeOptions: ParsableArguments {
 
   func place() throws -> String { try lake ?? Settings().value("lake") { $0 } ?? "./lake" }
 
+  func statePlace() throws -> String? { try state ?? Settings().value("state") { $0 } }
+
+  func contractPlace() throws -> String? { try contract ?? Settings().value("contract") { $0 } }
+
   /// Opens the lake for a stage that reads what others put there: a directory without a lake in it
   /// may hold raw objects, but a mistyped name must not become a lake.
   func openExisting() async throws -> Workspace {
@@ -29,10 +33,8 @@ struct LakeOptions: ParsableArguments {
   }
 
   func open(creating: Bool) async throws -> Workspace {
-    let settings = try Settings()
-    return try await Workspace.open(
-      try place(), state: try state ?? settings.value("state") { $0 },
-      contract: try contract ?? settings.value("contract") { $0 }, creating: creating)
+    try await Workspace.open(
+      try place(), state: try statePlace(), contract: try contractPlace(), creating: creating)
   }
 
   /// Logs go to stderr.

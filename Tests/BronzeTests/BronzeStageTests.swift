@@ -105,6 +105,60 @@ import Testing
     #expect(try rows(test, "event_id, _source_line") == [["a", 1], ["b", 2]])
   }
 
+  @Test func `zeros between members of a gzip hide nothing that follows`() async throws {
+    let test = try await TestLake()
+    let bytes =
+      try gzip(TestLake.line(id: "a") + "\n") + [0, 0, 0] + gzip(TestLake.line(id: "b")) + [0, 0]
+    _ = try await test.store.put(bytes, at: ObjectKey(trusted: "raw/x.json.gz"))
+    try await test.consume()
+    #expect(try rows(test, "event_id") == [["a"], ["b"]])
+  }
+
+  @Test func `a gzip bomb is parked, and its neighbours are loaded`() async throws {
+    let test = try await TestLake()
+    // A megabyte of blanks packs to a thousandth; 300 members of it are past what is allowed.
+    let member = try gzip(String(repeating: " ", count: 1 << 20))
+    let bomb = Array(repeatElement(member, count: 300).joined())
+    #expect(bomb.count < 1 << 20)
+    _ = try await test.store.put(bomb, at: ObjectKey(trusted: "raw/bomb.json.gz"))
+    try await test.put(TestLake.line(id: "a"), at: "raw/sound.json")
+    try await test.consume()
+    #expect(try rows(test, "event_id") == [["a"]])
+    let parked = try test.ledger.troubles().parked
+    #expect(parked.map(\.key) == ["raw/bomb.json.gz"])
+    #expect(parked[0].reason.contains("250 times"))
+  }
+
+  @Test func `many faulty objects void one batch, not one each`() async throws {
+    let test = try await TestLake()
+    let torn = Array(try gzip(TestLake.line(id: "x")).prefix(20))
+    for number in 0..<30 {
+      _ = try await test.store.put(torn, at: ObjectKey(trusted: "raw/\(number).json.gz"))
+      try await test.put(TestLake.line(id: "\(number)"), at: "raw/\(number).json")
+    }
+    try await test.consume()
+    // The sound ones of one batch share one commit, whatever lies between them.
+    #expect(try test.ledger.lastCommit() == 1)
+    #expect(try rows(test, "event_id").count == 30)
+    #expect(try test.ledger.troubles().parked.count == 30)
+  }
+
+  @Test func `a number that was lost in the commits is not taken again`() async throws {
+    let test = try await TestLake()
+    for number in 1...3 {
+      try await test.put(TestLake.line(id: "\(number)"), at: "raw/\(number).json")
+      try await test.consume()
+    }
+    try FileManager.default.removeItem(atPath: "\(test.store.root)/commits/2.json")
+    let other = try await TestLake(in: test.directory, state: test.directory.file("other"))
+    await #expect {
+      try await other.consume()
+    } throws: { error in
+      (error as? LakeError)?.code == .corruptCommit && "\(error)".contains("commits/2.json")
+    }
+    #expect(!test.directory.exists("lake/commits/2.json"))
+  }
+
   @Test func `a torn gzip is parked alone, and its batch goes on without it`() async throws {
     let test = try await TestLake()
     let whole = try gzip(TestLake.line(id: "a") + "\n")

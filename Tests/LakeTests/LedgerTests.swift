@@ -99,9 +99,9 @@ import Testing
       commit(1, bronze: [file("a"), file("b")]), commit(2, bronze: [file("c")]),
     ])
     #expect(try test.ledger.waitingFiles(limit: 10).isEmpty)
-    try test.ledger.markPublished(1)
+    try test.ledger.markPublished([1])
     #expect(try test.ledger.waitingFiles(limit: 10).map(\.file) == [file("a"), file("b")])
-    try test.ledger.markPublished(2)
+    try test.ledger.markPublished([2])
     try test.ledger.markLoaded([file("a").key.text])
     #expect(try test.ledger.waitingFiles(limit: 10).map(\.file) == [file("b"), file("c")])
     // The history is what counts: it knows c and has lost a.
