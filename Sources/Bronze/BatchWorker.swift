@@ -15,7 +15,7 @@ final class BatchWorker {
     var files: [Commit.File] = []
   }
 
-  private static let mostBytes = 64 << 20
+  private static let mostBytes = 40 << 20
   private static let rowGroupRows = 256 << 10
   private static let mostOpenFiles = 128
   private static let fileRows = 16 << 20

@@ -28,8 +28,11 @@ final class BronzeFile {
   func append(_ rows: EventColumns, sources: SourceKeys) throws {
     try sources.withColumn(rows.objectIndexes) { objects in
       let lines = ColumnView(values: .int64(rows.lineNumbers.baseAddress!))
-      try parquet.writeRowGroup(
-        rows.columns.map(Self.view) + [objects, lines], rowCount: rows.rowCount)
+      var scratch: [ViewMemory] = []
+      let columns = rows.columns.map { view($0, &scratch) }
+      try withExtendedLifetime(scratch) {
+        try parquet.writeRowGroup(columns + [objects, lines], rowCount: rows.rowCount)
+      }
     }
     rowCount += rows.rowCount
   }
@@ -69,18 +72,86 @@ final class BronzeFile {
     }
   }
 
-  private static func view(_ column: ColumnBuffer) -> ColumnView {
-    let values: ColumnView.Values =
-      switch column.kind {
-      case .string: .strings(bytes: column.bytes, offsets: column.offsets)
-      case .timestamp, .int64: .int64(column.values.assumingMemoryBound(to: Int64.self))
-      case .double: .double(column.values.assumingMemoryBound(to: Double.self))
-      case .int32: .int32(column.values.assumingMemoryBound(to: Int32.self))
-      case .boolean: .boolean(column.values.assumingMemoryBound(to: UInt8.self))
-      }
+  private func view(_ column: ColumnBuffer, _ scratch: inout [ViewMemory]) -> ColumnView {
+    let values: ColumnView.Values
+    var validity = column.validity
+    switch column.content {
+    case .texts(let bytes, let offsets): values = .strings(bytes: bytes, offsets: offsets)
+    case .prefixedTexts(let bytes, let offsets):
+      values = .prefixedStrings(bytes: bytes, offsets: offsets)
+    case .values(let start):
+      values =
+        switch column.kind {
+        case .timestamp, .int64, .string: .int64(start.assumingMemoryBound(to: Int64.self))
+        case .double: .double(start.assumingMemoryBound(to: Double.self))
+        case .int32: .int32(start.assumingMemoryBound(to: Int32.self))
+        case .boolean: .boolean(start.assumingMemoryBound(to: UInt8.self))
+        }
+    case .codes(let codes, let entries):
+      if column.nullCount > 0 { validity = ViewMemory.validity(codes, column.count, &scratch) }
+      values = ViewMemory.values(column.kind, codes, column.count, entries, &scratch)
+    }
     return ColumnView(
-      values: values, validity: column.nullCount == 0 ? nil : column.validity,
+      values: values, validity: column.nullCount == 0 ? nil : validity,
       nullCount: column.nullCount)
+  }
+}
+
+/// Memory of a view of codes that do not lie as Parquet's writer wants them; freed with the last
+/// reference.
+private final class ViewMemory {
+  let bytes: UnsafeMutableRawPointer
+
+  init(byteCount: Int) { bytes = .allocate(byteCount: max(1, byteCount), alignment: 16) }
+
+  deinit { bytes.deallocate() }
+
+  /// One byte a row, zero for the code of null.
+  static func validity(
+    _ codes: UnsafePointer<UInt32>, _ count: Int, _ kept: inout [ViewMemory]
+  ) -> UnsafePointer<UInt8> {
+    let memory = ViewMemory(byteCount: count)
+    kept.append(memory)
+    let flags = memory.bytes.bindMemory(to: UInt8.self, capacity: count)
+    for row in 0..<count { flags[row] = codes[row] == 0 ? 0 : 1 }
+    return UnsafePointer(flags)
+  }
+
+  static func values(
+    _ kind: ColumnBuffer.Kind, _ codes: UnsafePointer<UInt32>, _ count: Int,
+    _ entries: ColumnBuffer.Values, _ kept: inout [ViewMemory]
+  ) -> ColumnView.Values {
+    let bits = UnsafeRawPointer(entries.bits)
+    switch kind {
+    case .string:
+      return .dictionary(
+        indexes: codes, bytes: entries.bytes, offsets: entries.offsets, entryCount: entries.count)
+    case .double:
+      return .doubleDictionary(
+        indexes: codes, entries: bits.assumingMemoryBound(to: Double.self),
+        entryCount: entries.count)
+    case .int64, .timestamp:
+      return .int64Dictionary(
+        indexes: codes, entries: bits.assumingMemoryBound(to: Int64.self),
+        entryCount: entries.count)
+    case .int32:
+      let memory = ViewMemory(byteCount: entries.count * 4)
+      kept.append(memory)
+      let numbers = memory.bytes.bindMemory(to: Int32.self, capacity: entries.count)
+      for code in 0..<entries.count {
+        numbers[code] = Int32(truncatingIfNeeded: entries.bits[code])
+      }
+      return .int32Dictionary(
+        indexes: codes, entries: UnsafePointer(numbers), entryCount: entries.count)
+    case .boolean:
+      let memory = ViewMemory(byteCount: count)
+      kept.append(memory)
+      let flags = memory.bytes.bindMemory(to: UInt8.self, capacity: count)
+      for row in 0..<count {
+        flags[row] = UInt8(truncatingIfNeeded: entries.bits[Int(codes[row])])
+      }
+      return .boolean(UnsafePointer(flags))
+    }
   }
 }
 

@@ -19,8 +19,28 @@ enum ByteScan {
   }
 
   @inline(__always)
+  static func pair(_ p: Bytes) -> SIMD2<UInt64> {
+    UnsafeRawPointer(p).loadUnaligned(as: SIMD2<UInt64>.self)
+  }
+
+  @inline(__always)
   static func block(_ p: Bytes) -> SIMD16<UInt8> {
     UnsafeRawPointer(p).loadUnaligned(as: SIMD16<UInt8>.self)
+  }
+
+  /// Up to sixteen bytes as two words, zero past the first `length`.
+  @inline(__always)
+  static func masked(_ p: Bytes, _ length: Int) -> SIMD2<UInt64> {
+    UnsafeRawPointer(p).loadUnaligned(as: SIMD2<UInt64>.self) & mask(length)
+  }
+
+  /// Ones in the first `length` of sixteen bytes.
+  @inline(__always)
+  static func mask(_ length: Int) -> SIMD2<UInt64> {
+    // Both halves without a branch: a shift by the whole width or more gives 0 with `<<`.
+    let low = ~(UInt64.max << UInt64(truncatingIfNeeded: min(max(length, 0), 8) &* 8))
+    let high = ~(UInt64.max << UInt64(truncatingIfNeeded: min(max(length &- 8, 0), 8) &* 8))
+    return SIMD2<UInt64>(low, high)
   }
 
   /// All ones in every byte where `mask` holds: two words, the first of them the lower eight bytes.
@@ -62,6 +82,78 @@ enum ByteScan {
     }
     highBits = (seen[0] | seen[1] | UInt64(tail)) & 0x8080_8080_8080_8080
     return p < end ? p : nil
+  }
+
+  /// Whether `count` bytes at `p` are those of `text`; both must be readable for 32 bytes more.
+  @inline(__always)
+  static func matches(_ p: Bytes, _ text: Bytes, _ count: Int) -> Bool {
+    let a = UnsafeRawPointer(p)
+    let b = UnsafeRawPointer(text)
+    let first =
+      (a.loadUnaligned(as: SIMD2<UInt64>.self) ^ b.loadUnaligned(as: SIMD2<UInt64>.self))
+      & mask(count)
+    let second =
+      (a.loadUnaligned(fromByteOffset: 16, as: SIMD2<UInt64>.self)
+        ^ b.loadUnaligned(fromByteOffset: 16, as: SIMD2<UInt64>.self)) & mask(count &- 16)
+    let difference = first | second
+    guard difference[0] | difference[1] == 0 else { return false }
+    return count <= 32 || equal(p + 32, text + 32, count &- 32)
+  }
+
+  /// The length of a text of ASCII without escapes or control characters up to its closing quote;
+  /// nil if it is another text, or longer than `most`.
+  @inline(__always)
+  static func plainTextLength(_ start: Bytes, within most: Int) -> Int? {
+    let quote = SIMD16<UInt8>(repeating: UInt8(ascii: "\""))
+    let backslash = SIMD16<UInt8>(repeating: UInt8(ascii: "\\"))
+    let blank = SIMD16<Int8>(repeating: 0x20)
+    var length = 0
+    while length <= most {
+      let bytes = block(start + length)
+      // As signed numbers, bytes outside ASCII are below the blank, too.
+      let low = unsafeBitCast(bytes, to: SIMD16<Int8>.self) .< blank
+      let hits = words((bytes .== quote) .| (bytes .== backslash) .| low)
+      var place = length
+      if hits[0] != 0 {
+        place += hits[0].trailingZeroBitCount >> 3
+      } else if hits[1] != 0 {
+        place += 8 + hits[1].trailingZeroBitCount >> 3
+      } else {
+        length += 16
+        continue
+      }
+      return place <= most && start[place] == UInt8(ascii: "\"") ? place : nil
+    }
+    return nil
+  }
+
+  /// Whether `count` bytes can stand in a JSON string as they are: none is a quote, a backslash or
+  /// a control character.
+  static func standsUnescaped(_ p: Bytes, _ count: Int) -> Bool {
+    for index in 0..<count {
+      let byte = p[index]
+      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+    }
+    return true
+  }
+
+  /// The same, and all of them ASCII.
+  static func isPlainText(_ p: Bytes, _ count: Int) -> Bool {
+    for index in 0..<count where p[index] >= 0x80 { return false }
+    return standsUnescaped(p, count)
+  }
+
+  /// Whether a byte that no number has comes within `most` bytes.
+  static func hasEndOfNumber(_ p: Bytes, within most: Int) -> Bool {
+    for index in 0..<most {
+      switch p[index] {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+        UInt8(ascii: "+"), UInt8(ascii: "e"), UInt8(ascii: "E"):
+        continue
+      default: return true
+      }
+    }
+    return false
   }
 
   /// The first byte of `start ..< end` that is neither a blank nor a tab, or `end`.

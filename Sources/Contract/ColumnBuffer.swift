@@ -1,10 +1,10 @@
-/// One nullable column of accepted rows: a value and a validity byte for each row.
+/// One nullable column of accepted rows.
 ///
 /// The pointers are valid until the next row is added or the rows are removed.
 public final class ColumnBuffer {
-  /// What a column holds, and so how wide its values are.
+  /// What a column holds.
   public enum Kind: Sendable, Equatable {
-    /// UTF-8, by `offsets` and `bytes`.
+    /// UTF-8.
     case string
     /// `Int64`: microseconds since 1970-01-01T00:00:00Z.
     case timestamp
@@ -16,26 +16,44 @@ public final class ColumnBuffer {
     case int64
     /// `UInt8`: 1 true, 0 false.
     case boolean
+  }
 
-    /// Bytes of a slot of `values`; for strings, of an offset.
-    var valueBytes: Int {
-      switch self {
-      case .string, .int32: 4
-      case .timestamp, .double, .int64: 8
-      case .boolean: 1
-      }
-    }
+  /// The rows' values, as they lie in memory. What null rows have is not to be looked at.
+  public enum Content {
+    /// One code a row, 0 for null, and what the codes stand for.
+    case codes(UnsafePointer<UInt32>, Values)
+    /// One value a row, of the kind's type.
+    case values(UnsafeRawPointer)
+    /// Row `r` is `bytes[offsets[r] ..< offsets[r + 1]]`, escapes undone.
+    case texts(bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>)
+    /// The same, with each row's length in front of it, in four bytes, least significant first.
+    case prefixedTexts(bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>)
+  }
+
+  /// The values that the codes of a column stand for, from 0, which stands for null.
+  public struct Values {
+    /// How many codes there are, null's among them.
+    public let count: Int
+    /// Strings: code `c` is `bytes[offsets[c] ..< offsets[c + 1]]`.
+    public let bytes: UnsafePointer<UInt8>
+    public let offsets: UnsafePointer<UInt32>
+    /// Other kinds: code `c` is the value whose bits are the low ones of `bits[c]`.
+    public let bits: UnsafePointer<UInt64>
   }
 
   private let storage: RowStorage
   private let index: Int
+  private let tables: ValueTables
 
-  init(storage: RowStorage, index: Int) {
+  init(storage: RowStorage, index: Int, tables: ValueTables) {
     self.storage = storage
     self.index = index
+    self.tables = tables
   }
 
-  private var column: RowStorage.Column { storage.header.pointee.columns[index] }
+  private var column: UnsafeMutablePointer<RowStorage.Column> {
+    storage.header.pointee.columns + index
+  }
 
   /// The contract field's name, or `_rescued_data`.
   public var name: String { storage.names[index] }
@@ -47,19 +65,55 @@ public final class ColumnBuffer {
   public var count: Int { storage.header.pointee.rowCount }
 
   /// Rows that are null.
-  public var nullCount: Int { column.nullCount }
-
-  /// One byte a row: 1 present, 0 null.
-  public var validity: UnsafePointer<UInt8> { UnsafePointer(column.validity) }
-
-  /// One value a row, of the type that `kind` tells; zero in null rows. Not for strings.
-  public var values: UnsafeRawPointer { UnsafeRawPointer(column.values) }
-
-  /// Strings only: the values one after the other, escapes undone, null rows empty.
-  public var bytes: UnsafePointer<UInt8> { UnsafePointer(column.bytes) }
-
-  /// Strings only: `count + 1` offsets into `bytes`; row `r` is `offsets[r] ..< offsets[r + 1]`.
-  public var offsets: UnsafePointer<UInt32> {
-    UnsafePointer(column.values.assumingMemoryBound(to: UInt32.self))
+  public var nullCount: Int {
+    let unusual = column.pointee.unusualCount
+    return column.pointee.form == .sparseTexts ? count - unusual : unusual
   }
+
+  /// One byte a row: 0 null. Nil for codes, which say it themselves.
+  public var validity: UnsafePointer<UInt8>? {
+    column.pointee.form == .codes ? nil : UnsafePointer(column.pointee.validity)
+  }
+
+  public var content: Content {
+    let column = column
+    switch column.pointee.form {
+    case .codes:
+      let table = tables.pointer + index
+      return .codes(
+        UnsafePointer(column.pointee.codes),
+        Values(
+          count: table.pointee.count, bytes: UnsafePointer(table.pointee.texts.start),
+          offsets: UnsafePointer(table.pointee.offsets),
+          bits: UnsafePointer(table.pointee.values.assumingMemoryBound(to: UInt64.self))))
+    case .fixed: return .values(UnsafeRawPointer(column.pointee.values))
+    case .sparseTexts:
+      column.pointee.endSparseRows(before: count)
+      return .texts(bytes: UnsafePointer(column.pointee.bytes), offsets: offsets)
+    case .texts: return .texts(bytes: UnsafePointer(column.pointee.bytes), offsets: offsets)
+    case .prefixedTexts:
+      return .prefixedTexts(bytes: UnsafePointer(column.pointee.bytes), offsets: offsets)
+    }
+  }
+
+  private var offsets: UnsafePointer<UInt32> {
+    UnsafePointer(column.pointee.values.assumingMemoryBound(to: UInt32.self))
+  }
+}
+
+/// The value tables of a decoder's fields, by their order; the id's and the timestamp's are unused.
+///
+/// Shared by the decoder, which fills them, and the columns, whose codes are theirs. One task uses
+/// all of them.
+final class ValueTables {
+  let pointer: UnsafeMutablePointer<ValueTable>
+  private let count: Int
+
+  init(_ kinds: [ColumnBuffer.Kind]) {
+    count = kinds.count
+    pointer = .allocate(capacity: kinds.count)
+    for (index, kind) in kinds.enumerated() { (pointer + index).initialize(to: ValueTable(kind)) }
+  }
+
+  deinit { pointer.deinitialize(count: count).deallocate() }
 }

@@ -7,10 +7,12 @@ public final class EventColumns {
   public let columns: [ColumnBuffer]
   let storage: RowStorage
 
-  init(names: [String], kinds: [ColumnBuffer.Kind]) {
-    let storage = RowStorage(names: names, kinds: kinds)
+  init(_ layout: RowLayout) {
+    let storage = RowStorage(names: layout.names, kinds: layout.kinds, forms: layout.forms)
     self.storage = storage
-    columns = kinds.indices.map { ColumnBuffer(storage: storage, index: $0) }
+    columns = layout.kinds.indices.map {
+      ColumnBuffer(storage: storage, index: $0, tables: layout.tables)
+    }
   }
 
   /// The UTC day of every row's timestamp, counted from 1970-01-01.
@@ -20,11 +22,7 @@ public final class EventColumns {
   public var rowCount: Int { storage.header.pointee.rowCount }
 
   /// Bytes that the rows take: at least what an empty day reserves.
-  public var sizeBytes: Int {
-    max(
-      RowStorage.emptyBytes(storage.kinds),
-      RowStorage.rowBytes(storage.kinds) * rowCount + storage.header.pointee.stringBytes)
-  }
+  public var sizeBytes: Int { storage.sizeBytes }
 
   /// For each row the object it came from, as the caller of `LineDecoder.begin` numbered it. Valid
   /// until the next row is added or the rows are removed.
@@ -42,5 +40,24 @@ public final class EventColumns {
   /// see `PartitionedRows.remove(day:)`.
   public func removeAll() {
     storage.removeAll()
+  }
+}
+
+/// The columns of a decoder's rows, and how a new day keeps them.
+struct RowLayout {
+  let names: [String]
+  let kinds: [ColumnBuffer.Kind]
+  let tables: ValueTables
+  var forms: [RowStorage.Form]
+
+  init(_ contract: EventContract) {
+    let fields = contract.fields
+    names = fields.map(\.name) + [EventColumns.rescuedDataName]
+    kinds = fields.map(\.type.kind) + [.string]
+    tables = ValueTables(fields.map(\.type.kind))
+    forms = Array(repeating: .codes, count: fields.count) + [.sparseTexts]
+    // Ids are all different, and so are most instants.
+    forms[contract.idIndex] = .prefixedTexts
+    forms[contract.timestampIndex] = .fixed
   }
 }

@@ -1,6 +1,8 @@
 /// A field's type and rule as plain numbers, for the loop over a row's fields.
 struct FieldRule {
   let kind: ColumnBuffer.Kind
+  /// Whether rows keep a code of the field's value table.
+  var isCoded: Bool
   var minBytes = 0
   var maxBytes = Int.max
   /// Timestamps (the end is outside), int32 and int64.
@@ -9,8 +11,9 @@ struct FieldRule {
   var minDouble = -Double.greatestFiniteMagnitude
   var maxDouble = Double.greatestFiniteMagnitude
 
-  init(_ type: EventContract.FieldType) {
+  init(_ type: EventContract.FieldType, isCoded: Bool) {
     kind = type.kind
+    self.isCoded = isCoded
     switch type {
     case .string(let least, let most):
       minBytes = least

@@ -89,8 +89,9 @@ extension LineDecoder {
     let memberOfField = scanner.pointee.memberOfField
     let fieldCount = contract.fields.count
     let timestampIndex = contract.timestampIndex
+    let idIndex = contract.idIndex
     var rescued = scanner.pointee.unknownCount
-    var stringBytes = 0
+    var textBytes = 0
 
     for field in 0..<fieldCount {
       let column = columns + field
@@ -98,12 +99,19 @@ extension LineDecoder {
       let index = Int(memberOfField[field])
       if field == timestampIndex {
         column.pointee.set(micros, row)
+      } else if field == idIndex {
+        textBytes += appendID(members + index, start, to: column, row)
       } else if index < 0 || members[index].kind == .null {
         column.pointee.setNull(row, rule.pointee.kind)
       } else {
         let before = column.pointee.byteCount
-        if append(members + index, start, to: column, row, rule) {
-          stringBytes += column.pointee.byteCount - before
+        let isCoded = rule.pointee.isCoded
+        let isSound =
+          isCoded
+          ? appendCode(members + index, start, field, row, header)
+          : append(members + index, start, to: column, row, rule)
+        if isSound {
+          if !isCoded { textBytes += column.pointee.byteCount - before }
         } else {
           column.pointee.setNull(row, rule.pointee.kind)
           // From here on it is as one that the contract does not know, but for its name.
@@ -113,16 +121,101 @@ extension LineDecoder {
       }
     }
 
-    let column = columns + fieldCount
-    if rescued == 0 {
-      column.pointee.setNull(row, .string)
-    } else {
-      stringBytes += appendRescued(start, to: column, row)
-    }
+    if rescued > 0 { textBytes += appendRescued(start, to: columns + fieldCount, row) }
     header.pointee.objectIndexes[row] = objectIndex
     header.pointee.lineNumbers[row] = number
-    header.pointee.stringBytes += stringBytes
+    header.pointee.textBytes += textBytes
     header.pointee.rowCount = row + 1
+  }
+
+  /// Sets the row's id, which is known to be sound; returns the bytes added.
+  @inline(__always)
+  private func appendID(
+    _ member: UnsafeMutablePointer<Member>, _ line: Bytes,
+    to column: UnsafeMutablePointer<RowStorage.Column>, _ row: Int
+  ) -> Int {
+    let text = line + Int(member.pointee.valueStart) + 1
+    var count = Int(member.pointee.valueEnd - member.pointee.valueStart) - 2
+    let room = column.pointee.room(for: count + 4)
+    if member.pointee.isValueEscaped {
+      count = JSONScanner.unescape(from: text, to: text + count, into: room + 4)
+    } else {
+      ByteScan.copy(text, count, to: room + 4)
+    }
+    UnsafeMutableRawPointer(room).storeBytes(
+      of: UInt32(truncatingIfNeeded: count).littleEndian, as: UInt32.self)
+    column.pointee.setText(count + 4, row)
+    return count + 4
+  }
+
+  /// Sets a row's code to that of a member's value; false if the value breaks its type or rule.
+  @inline(__always)
+  private func appendCode(
+    _ member: UnsafeMutablePointer<Member>, _ line: Bytes, _ field: Int, _ row: Int,
+    _ header: UnsafeMutablePointer<RowStorage.Header>
+  ) -> Bool {
+    let rule = rules + field
+    var text = line + Int(member.pointee.valueStart)
+    var length = Int(member.pointee.valueEnd - member.pointee.valueStart)
+    switch member.pointee.kind {
+    case .string:
+      guard rule.pointee.kind != .boolean else { return false }
+      text += 1
+      length -= 2
+      if member.pointee.isValueEscaped {
+        length = unescape(member, line)
+        text = Bytes(unescaped.start)
+      }
+    case .number:
+      guard rule.pointee.kind != .string, rule.pointee.kind != .timestamp else { return false }
+    case .true, .false:
+      guard rule.pointee.kind == .boolean else { return false }
+    case .null, .container: return false
+    }
+    let table = tables.pointer + field
+    let isEscaped = member.pointee.isValueEscaped && !ByteScan.standsUnescaped(text, length)
+    var code =
+      isEscaped
+      ? table.pointee.findEscaped(text, length: length) : table.pointee.find(text, length: length)
+    if code == 0 {
+      guard let bits = bits(of: text, length, rule) else { return false }
+      code = table.pointee.insert(text, length: length, bits: bits, isEscaped: isEscaped)
+      if code == 0 {
+        spread(field)
+        return append(member, line, to: header.pointee.columns + field, row, rule)
+      }
+    }
+    header.pointee.columns[field].codes[row] = code
+    return true
+  }
+
+  /// Keeps the values of a field that has too many of them as they are from now on.
+  @inline(never)
+  func spread(_ field: Int) {
+    rules[field].isCoded = false
+    templates.pointee.forget()
+    partitions.spread(field)
+  }
+
+  /// What a value's text, with the quotes taken off and escapes undone, means in a field of that
+  /// rule; nil if it breaks the rule. Strings have no bits.
+  @inline(never)
+  func bits(
+    of text: Bytes, _ length: Int, _ rule: UnsafeMutablePointer<FieldRule>
+  ) -> UInt64? {
+    switch rule.pointee.kind {
+    case .string:
+      return length >= rule.pointee.minBytes && length <= rule.pointee.maxBytes ? 0 : nil
+    case .timestamp:
+      let micros = Timestamp.parse(text, count: length)
+      guard micros >= rule.pointee.minInteger, micros <= rule.pointee.maxInteger else { return nil }
+      return UInt64(bitPattern: micros)
+    case .double, .int32, .int64:
+      var number = DecimalText()
+      guard let end = number.read(text), end == text + length else { return nil }
+      return bits(of: number, (text, end), rule)
+    case .boolean: return text[0] == UInt8(ascii: "t") ? 1 : 0
+    }
   }
 
   /// Sets a row's value to that of a member; false if the member breaks its field's type or rule.
@@ -144,7 +237,7 @@ extension LineDecoder {
         ByteScan.copy(text, count, to: room)
       }
       guard count >= rule.pointee.minBytes, count <= rule.pointee.maxBytes else { return false }
-      column.pointee.setString(count, row)
+      column.pointee.setText(count, row)
       return true
     case .timestamp:
       let micros = micros(of: member, line)
@@ -154,42 +247,42 @@ extension LineDecoder {
       }
       column.pointee.set(micros, row)
       return true
-    case .double:
+    case .double, .int32, .int64:
       var span = (start: line, end: line)
-      guard let number = number(of: member, line, &span) else { return false }
-      let value = number.double(span.start, span.end, powersOfTen: powersOfTen)
-      guard value >= rule.pointee.minDouble, value <= rule.pointee.maxDouble else { return false }
-      column.pointee.set(value, row)
-      return true
-    case .int32, .int64:
-      var span = (start: line, end: line)
-      guard let number = number(of: member, line, &span) else { return false }
-      let value: Int64
-      if number.isInteger {
-        guard let exact = number.exactInteger else { return false }
-        value = exact
-      } else {
-        let rounded = number.double(span.start, span.end, powersOfTen: powersOfTen)
-        guard let whole = Int64(exactly: rounded) else { return false }
-        value = whole
-      }
-      guard value >= rule.pointee.minInteger, value <= rule.pointee.maxInteger else {
-        return false
-      }
-      if rule.pointee.kind == .int32 {
-        column.pointee.set(Int32(truncatingIfNeeded: value), row)
-      } else {
-        column.pointee.set(value, row)
-      }
+      guard let number = number(of: member, line, &span),
+        let bits = bits(of: number, span, rule)
+      else { return false }
+      column.pointee.set(bits: bits, row, rule.pointee.kind)
       return true
     case .boolean:
-      switch member.pointee.kind {
-      case .true: column.pointee.set(UInt8(1), row)
-      case .false: column.pointee.set(UInt8(0), row)
-      default: return false
-      }
+      guard member.pointee.kind == .true || member.pointee.kind == .false else { return false }
+      column.pointee.set(bits: member.pointee.kind == .true ? 1 : 0, row, .boolean)
       return true
     }
+  }
+
+  /// The bits of a number of an allowed value, as a field of that rule keeps it.
+  @inline(__always)
+  func bits(
+    of number: DecimalText, _ span: (start: Bytes, end: Bytes),
+    _ rule: UnsafeMutablePointer<FieldRule>
+  ) -> UInt64? {
+    if rule.pointee.kind == .double {
+      let value = number.double(span.start, span.end, powersOfTen: powersOfTen)
+      guard value >= rule.pointee.minDouble, value <= rule.pointee.maxDouble else { return nil }
+      return value.bitPattern
+    }
+    let value: Int64
+    if number.isInteger {
+      guard let exact = number.exactInteger else { return nil }
+      value = exact
+    } else {
+      let rounded = number.double(span.start, span.end, powersOfTen: powersOfTen)
+      guard let whole = Int64(exactly: rounded) else { return nil }
+      value = whole
+    }
+    guard value >= rule.pointee.minInteger, value <= rule.pointee.maxInteger else { return nil }
+    return UInt64(bitPattern: value)
   }
 
   /// Whether a member is a string of an allowed size.
@@ -279,7 +372,7 @@ extension LineDecoder {
       count(rescued: member, line)
     }
     out[-1] = UInt8(ascii: "}")
-    column.pointee.setString(size, row)
+    column.pointee.setText(size, row)
     return size
   }
 

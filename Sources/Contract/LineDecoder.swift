@@ -7,6 +7,18 @@
 ///
 /// A line's verdict: section "How a line is judged" of `contract/README.md`. Not for use by two
 /// tasks at once: one for each worker.
+///
+/// The way of a line:
+/// ```
+/// decode ─┬─ readByTemplate   it has the shape of a line before: LineTemplate finds the values,
+///         │                   ValueTable knows most of them, appendRow(byTemplate:) adds the row
+///         └─ judge            any other: framed, checked as UTF-8, then decodeEvent
+///              ├─ LineScanner   reads it as JSON (JSONScanner, DecimalText, FieldNames)
+///              ├─ appendRow     types and rules (FieldRule, Timestamp), what breaks them is rescued
+///              └─ quarantine    with its reason (QuarantineBuffer)
+/// ```
+/// The first way only ever takes lines that the second would accept, to the same row: whatever it
+/// is not sure of it leaves to the second, which alone knows the rules.
 public final class LineDecoder {
   /// The longest line that is not quarantined as too long, without its line end.
   public static let longestLineBytes = 1 << 20
@@ -25,6 +37,13 @@ public final class LineDecoder {
   let scanner: UnsafeMutablePointer<LineScanner>
   let twins: UnsafeMutablePointer<TwinNames>
   let tally: UnsafeMutablePointer<RescueTally>
+  let tables: ValueTables
+  let templates: UnsafeMutablePointer<LineTemplates>
+  let instants: UnsafeMutablePointer<InstantReader>
+  /// Ones in the first bytes of sixteen, by their number.
+  let masks: UnsafeMutablePointer<SIMD2<UInt64>>
+  /// For each field what was found in a line that is read by its shape.
+  let found: UnsafeMutablePointer<Found>
   /// For strings with escapes, and for lines that are judged away from their chunk.
   var unescaped = ByteBuffer(capacity: 1024)
   private var lineCopy = ByteBuffer(capacity: 4096)
@@ -43,12 +62,13 @@ public final class LineDecoder {
   public init(contract: EventContract) {
     self.contract = contract
     let fields = contract.fields
-    partitions = PartitionedRows(
-      names: fields.map(\.name) + [EventColumns.rescuedDataName],
-      kinds: fields.map(\.type.kind) + [.string])
+    let layout = RowLayout(contract)
+    tables = layout.tables
+    partitions = PartitionedRows(layout)
     rules = .allocate(capacity: fields.count)
     for (index, field) in fields.enumerated() {
-      (rules + index).initialize(to: FieldRule(field.type))
+      (rules + index).initialize(
+        to: FieldRule(field.type, isCoded: layout.forms[index] == .codes))
     }
     powersOfTen = .allocate(capacity: 23)
     var power = 1.0
@@ -62,6 +82,14 @@ public final class LineDecoder {
     twins.initialize(to: TwinNames())
     tally = .allocate(capacity: 1)
     tally.initialize(to: RescueTally(fieldCount: fields.count))
+    templates = .allocate(capacity: 1)
+    templates.initialize(to: LineTemplates(fieldCount: fields.count))
+    instants = .allocate(capacity: 1)
+    instants.initialize(to: InstantReader())
+    masks = .allocate(capacity: 17)
+    for length in 0...16 { (masks + length).initialize(to: ByteScan.mask(length)) }
+    found = .allocate(capacity: fields.count)
+    found.initialize(repeating: Found(start: lineCopy.start), count: fields.count)
   }
 
   deinit {
@@ -70,6 +98,10 @@ public final class LineDecoder {
     scanner.deinitialize(count: 1).deallocate()
     twins.deinitialize(count: 1).deallocate()
     tally.deinitialize(count: 1).deallocate()
+    templates.deinitialize(count: 1).deallocate()
+    instants.deinitialize(count: 1).deallocate()
+    found.deallocate()
+    masks.deallocate()
   }
 
   /// Starts a raw object, and forgets what was left of one that was not finished.
@@ -115,12 +147,24 @@ public final class LineDecoder {
     let lastInPlace = end - ByteScan.padding
     var number = lineNumber
     var offset = lineOffset
-    while p < end, let feed = ByteScan.lineFeed(from: p, to: end, highBits: &highBits) {
+    while p < end {
+      if templates.pointee.areTried {
+        if let next = readByTemplate(p, end, number: number + 1) {
+          number += 1
+          offset += Int64(next - p)
+          p = next
+          continue
+        }
+      } else {
+        templates.pointee.rest()
+      }
+      guard let feed = ByteScan.lineFeed(from: p, to: end, highBits: &highBits) else { break }
       var lineEnd = feed
       if feed > p, feed[-1] == ByteScan.carriageReturn { lineEnd -= 1 }
       number += 1
       if feed <= lastInPlace {
-        judge(p, lineEnd, isASCII: highBits == 0, number: number, offset: offset)
+        let verdict = judge(p, lineEnd, isASCII: highBits == 0, number: number, offset: offset)
+        if verdict == .accepted, templates.pointee.areTried { learn(p, feed + 1) }
       } else {
         judgeCopy(p, lineEnd, number: number, offset: offset)
       }

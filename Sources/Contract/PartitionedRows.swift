@@ -1,7 +1,7 @@
 /// The accepted rows of a decoder: one `EventColumns` for each UTC day that has rows.
 public final class PartitionedRows {
-  /// How many emptied days keep their memory for the next ones.
-  private static let mostSpare = 4
+  /// Bytes that emptied days keep for the next ones at most.
+  private static let mostSpareBytes = 24 << 20
   /// A power of two: so many consecutive days are found without a search.
   private static let cacheSize = 64
 
@@ -10,16 +10,14 @@ public final class PartitionedRows {
     var header: UnsafeMutablePointer<RowStorage.Header>
   }
 
-  private let names: [String]
-  private let kinds: [ColumnBuffer.Kind]
+  private var layout: RowLayout
   private var parts: [Int32: EventColumns] = [:]
   private var spare: [EventColumns] = []
   /// The last day met of each remainder, so that the common case searches nothing.
   private let cache: UnsafeMutablePointer<CacheSlot?>
 
-  init(names: [String], kinds: [ColumnBuffer.Kind]) {
-    self.names = names
-    self.kinds = kinds
+  init(_ layout: RowLayout) {
+    self.layout = layout
     cache = .allocate(capacity: Self.cacheSize)
     cache.initialize(repeating: nil, count: Self.cacheSize)
   }
@@ -36,12 +34,13 @@ public final class PartitionedRows {
   /// emptied days keep for later is not in it. Costs a step for each day.
   public var sizeBytes: Int { parts.values.reduce(0) { $0 + $1.sizeBytes } }
 
-  /// Bytes that are allocated for rows, those of emptied days included: `sizeBytes` and the room
-  /// to grow, so at most about twice the largest `sizeBytes` so far. Costs a step for each day.
+  /// Bytes that are allocated for rows, the room to grow and that of emptied days included. Costs a
+  /// step for each day.
   public var reservedBytes: Int {
-    parts.values.reduce(0) { $0 + $1.storage.reservedBytes }
-      + spare.reduce(0) { $0 + $1.storage.reservedBytes }
+    parts.values.reduce(spareBytes) { $0 + $1.storage.reservedBytes }
   }
+
+  private var spareBytes: Int { spare.reduce(0) { $0 + $1.storage.reservedBytes } }
 
   /// The rows of a day, or nil if it has none.
   public subscript(day: Int32) -> EventColumns? {
@@ -55,7 +54,7 @@ public final class PartitionedRows {
     guard let columns = parts.removeValue(forKey: day) else { return }
     let slot = cache + Self.slot(of: day)
     if slot.pointee?.day == day { slot.pointee = nil }
-    if spare.count < Self.mostSpare {
+    if spareBytes + columns.storage.reservedBytes <= Self.mostSpareBytes || spare.isEmpty {
       columns.removeAll()
       spare.append(columns)
     }
@@ -64,6 +63,14 @@ public final class PartitionedRows {
   /// Takes all days' rows away, as `remove(day:)` does.
   public func removeAll() {
     for day in Array(parts.keys) { remove(day: day) }
+  }
+
+  /// Keeps the values of a field as they are from now on, in rows that are there and those to come.
+  func spread(_ field: Int) {
+    let table = layout.tables.pointer + field
+    layout.forms[field] = layout.kinds[field] == .string ? .texts : .fixed
+    for columns in parts.values { columns.storage.spread(field, table.pointee) }
+    for columns in spare { columns.storage.spread(field, table.pointee) }
   }
 
   /// Where a row of `day` is to be added, with room for one more.
@@ -83,7 +90,7 @@ public final class PartitionedRows {
     if let known = parts[day] {
       columns = known
     } else {
-      columns = spare.popLast() ?? EventColumns(names: names, kinds: kinds)
+      columns = spare.popLast() ?? EventColumns(layout)
       columns.storage.header.pointee.day = day
       parts[day] = columns
     }

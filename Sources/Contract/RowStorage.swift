@@ -4,24 +4,59 @@
 /// and no exclusivity is checked for a row. Sound, since this class alone allocates and frees what
 /// they point to, each growth keeps the rows, and `EventColumns` and `ColumnBuffer` keep it alive.
 final class RowStorage {
+  /// How a column keeps its values.
+  enum Form {
+    /// A code of the field's `ValueTable` a row; 0 is null.
+    case codes
+    /// A value of the kind's width a row.
+    case fixed
+    /// An offset a row into bytes.
+    case texts
+    /// As texts, but each behind its length in four bytes, as Parquet's PLAIN has them.
+    case prefixedTexts
+    /// As texts, for a column that is mostly null: null rows are not touched.
+    case sparseTexts
+
+    var rowBytes: Int {
+      switch self {
+      case .codes: 4
+      case .fixed: 9
+      case .texts, .prefixedTexts, .sparseTexts: 5
+      }
+    }
+
+    var hasBytes: Bool {
+      switch self {
+      case .codes, .fixed: false
+      case .texts, .prefixedTexts, .sparseTexts: true
+      }
+    }
+  }
+
   /// One column. All columns of a storage have one row count and one row capacity.
   struct Column {
-    /// One byte a row: 1 present, 0 null.
+    var form: Form
+    /// `codes`: one a row.
+    var codes: UnsafeMutablePointer<UInt32>
+    /// One byte a row: 1 present, 0 null. Set to what is usual, so that only the others are written.
     var validity: UnsafeMutablePointer<UInt8>
-    /// One value a row, or for strings the row's offset and, after the last one, the end.
+    /// `fixed`: one value a row. Texts: where each begins, and after the last one the end.
     var values: UnsafeMutableRawPointer
-    /// Strings only: the bytes of all rows.
+    /// Texts: the bytes of all rows.
     var bytes: UnsafeMutablePointer<UInt8>
     var byteCount = 0
     var byteCapacity = 0
-    var nullCount = 0
+    /// Rows that are not as usual: nulls, or in a sparse column those that are present.
+    var unusualCount = 0
+    /// `sparseTexts`: how many rows have their end in `values`.
+    var endedRows = 0
   }
 
   struct Header {
     var rowCount = 0
     var rowCapacity = 0
-    /// Bytes in all string columns.
-    var stringBytes = 0
+    /// Bytes in all columns of texts.
+    var textBytes = 0
     var day: Int32 = 0
     var columns: UnsafeMutablePointer<Column>
     var objectIndexes: UnsafeMutablePointer<UInt32>
@@ -35,7 +70,7 @@ final class RowStorage {
   let kinds: [ColumnBuffer.Kind]
   let header: UnsafeMutablePointer<Header>
 
-  init(names: [String], kinds: [ColumnBuffer.Kind]) {
+  init(names: [String], kinds: [ColumnBuffer.Kind], forms: [Form]) {
     self.names = names
     self.kinds = kinds
     let capacity = Self.firstRowCapacity
@@ -45,58 +80,54 @@ final class RowStorage {
         rowCapacity: capacity, columns: .allocate(capacity: kinds.count),
         objectIndexes: .allocate(capacity: capacity),
         lineNumbers: .allocate(capacity: capacity)))
-    for (index, kind) in kinds.enumerated() {
-      let byteCapacity = kind == .string ? Self.firstByteCapacity : 0
-      (header.pointee.columns + index).initialize(
-        to: Column(
-          validity: .allocate(capacity: capacity),
-          values: Self.values(kind, capacity: capacity),
-          bytes: .allocate(capacity: byteCapacity + ByteScan.padding),
-          byteCapacity: byteCapacity))
+    for (index, form) in forms.enumerated() {
+      (header.pointee.columns + index).initialize(to: Self.column(form, capacity: capacity))
     }
-    removeAll()
   }
 
   deinit {
-    for index in kinds.indices {
-      let column = header.pointee.columns[index]
-      column.validity.deallocate()
-      column.values.deallocate()
-      column.bytes.deallocate()
-    }
+    for index in kinds.indices { Self.deallocate(header.pointee.columns[index]) }
     header.pointee.columns.deallocate()
     header.pointee.objectIndexes.deallocate()
     header.pointee.lineNumbers.deallocate()
     header.deallocate()
   }
 
-  /// Bytes that one row takes apart from its strings.
-  static func rowBytes(_ kinds: [ColumnBuffer.Kind]) -> Int {
-    kinds.reduce(MemoryLayout<UInt32>.size + MemoryLayout<Int64>.size) { $0 + 1 + $1.valueBytes }
-  }
-
-  /// Bytes that a storage takes before it has a row.
-  static func emptyBytes(_ kinds: [ColumnBuffer.Kind]) -> Int {
-    kinds.count { $0 == .string } * (firstByteCapacity + ByteScan.padding)
-      + rowBytes(kinds) * firstRowCapacity
-  }
-
   /// Bytes that are allocated, whether rows use them or not.
   var reservedBytes: Int {
-    var sum = Self.rowBytes(kinds) * header.pointee.rowCapacity
+    var sum = rowBytes * header.pointee.rowCapacity
     for index in kinds.indices { sum += header.pointee.columns[index].byteCapacity }
     return sum
   }
 
+  /// Bytes that the rows take: at least what a storage takes before it has one.
+  var sizeBytes: Int {
+    let texts = kinds.indices.count { header.pointee.columns[$0].form.hasBytes }
+    return max(
+      texts * (Self.firstByteCapacity + ByteScan.padding) + rowBytes * Self.firstRowCapacity,
+      rowBytes * header.pointee.rowCount + header.pointee.textBytes)
+  }
+
+  /// Bytes that one row takes apart from its texts.
+  private var rowBytes: Int {
+    kinds.indices.reduce(MemoryLayout<UInt32>.size + MemoryLayout<Int64>.size) {
+      $0 + header.pointee.columns[$1].form.rowBytes
+    }
+  }
+
   /// Forgets all rows and keeps the room.
   func removeAll() {
+    let rows = header.pointee.rowCount
     header.pointee.rowCount = 0
-    header.pointee.stringBytes = 0
-    for (index, kind) in kinds.enumerated() {
-      header.pointee.columns[index].byteCount = 0
-      header.pointee.columns[index].nullCount = 0
-      if kind == .string {
-        header.pointee.columns[index].values.storeBytes(of: 0, as: UInt32.self)
+    header.pointee.textBytes = 0
+    for index in kinds.indices {
+      let column = header.pointee.columns + index
+      column.pointee.byteCount = 0
+      column.pointee.endedRows = 0
+      guard column.pointee.unusualCount > 0 else { continue }
+      column.pointee.unusualCount = 0
+      if column.pointee.form != .codes {
+        column.pointee.validity.update(repeating: column.pointee.usualValidity, count: rows)
       }
     }
   }
@@ -106,25 +137,74 @@ final class RowStorage {
   func growRows() {
     let rows = header.pointee.rowCount
     let capacity = header.pointee.rowCapacity * 2
-    header.pointee.rowCapacity = capacity
     Self.move(&header.pointee.objectIndexes, count: rows, capacity: capacity)
     Self.move(&header.pointee.lineNumbers, count: rows, capacity: capacity)
-    for (index, kind) in kinds.enumerated() {
+    for index in kinds.indices {
       let column = header.pointee.columns + index
+      if column.pointee.form == .codes {
+        Self.move(&column.pointee.codes, count: rows, capacity: capacity)
+        continue
+      }
       Self.move(&column.pointee.validity, count: rows, capacity: capacity)
-      let values = Self.values(kind, capacity: capacity)
-      values.copyMemory(
-        from: column.pointee.values,
-        byteCount: rows * kind.valueBytes + (kind == .string ? kind.valueBytes : 0))
+      (column.pointee.validity + rows).update(
+        repeating: column.pointee.usualValidity, count: capacity - rows)
+      let width = column.pointee.form.hasBytes ? 4 : 8
+      let values = UnsafeMutableRawPointer.allocate(
+        byteCount: (capacity + 1) * width, alignment: 16)
+      values.copyMemory(from: column.pointee.values, byteCount: (rows + 1) * width)
       column.pointee.values.deallocate()
       column.pointee.values = values
     }
+    header.pointee.rowCapacity = capacity
   }
 
-  private static func values(
-    _ kind: ColumnBuffer.Kind, capacity: Int
-  ) -> UnsafeMutableRawPointer {
-    .allocate(byteCount: (capacity + 1) * kind.valueBytes, alignment: 16)
+  /// Turns a column of codes into one of the values that they stand for.
+  func spread(_ index: Int, _ table: borrowing ValueTable) {
+    let column = header.pointee.columns + index
+    guard column.pointee.form == .codes else { return }
+    let kind = kinds[index]
+    let coded = column.pointee
+    column.pointee = Self.column(
+      kind == .string ? .texts : .fixed, capacity: header.pointee.rowCapacity)
+    for row in 0..<header.pointee.rowCount {
+      let code = Int(coded.codes[row])
+      guard code > 0 else {
+        column.pointee.setNull(row, kind)
+        continue
+      }
+      if kind == .string {
+        let start = Int(table.offsets[code])
+        let length = Int(table.offsets[code + 1]) - start
+        column.pointee.room(for: length).update(
+          from: Bytes(table.texts.start) + start, count: length)
+        column.pointee.setText(length, row)
+        header.pointee.textBytes += length
+      } else {
+        let bits = table.values.load(fromByteOffset: code * 8, as: UInt64.self)
+        column.pointee.set(bits: bits, row, kind)
+      }
+    }
+    Self.deallocate(coded)
+  }
+
+  private static func column(_ form: Form, capacity: Int) -> Column {
+    let isCoded = form == .codes
+    let byteCapacity = form.hasBytes ? firstByteCapacity : 0
+    let column = Column(
+      form: form, codes: .allocate(capacity: isCoded ? capacity : 1),
+      validity: .allocate(capacity: isCoded ? 1 : capacity),
+      values: .allocate(byteCount: isCoded ? 8 : (capacity + 1) * 8, alignment: 16),
+      bytes: .allocate(capacity: byteCapacity + ByteScan.padding), byteCapacity: byteCapacity)
+    column.validity.initialize(repeating: column.usualValidity, count: isCoded ? 1 : capacity)
+    column.values.storeBytes(of: 0, as: UInt64.self)
+    return column
+  }
+
+  private static func deallocate(_ column: Column) {
+    column.codes.deallocate()
+    column.validity.deallocate()
+    column.values.deallocate()
+    column.bytes.deallocate()
   }
 
   private static func move<Element: BitwiseCopyable>(
@@ -138,50 +218,81 @@ final class RowStorage {
 }
 
 extension RowStorage.Column {
-  /// Makes the value of `row` null. A slot exists all the same: a zero, or an empty string.
+  /// What `validity` holds for a row that nothing was said of.
+  var usualValidity: UInt8 { form == .sparseTexts ? 0 : 1 }
+
+  /// Sets the code of `row`.
+  @inline(__always)
+  mutating func set(code: UInt32, _ row: Int) {
+    codes[row] = code
+    if code == 0 { unusualCount &+= 1 }
+  }
+
+  /// Makes the value of `row` null. A slot exists all the same: a zero, or an empty text.
   @inline(__always)
   mutating func setNull(_ row: Int, _ kind: ColumnBuffer.Kind) {
-    validity[row] = 0
-    nullCount += 1
-    switch kind {
-    case .string: endString(row)
-    case .timestamp, .int64, .double: store(Int64(0), row)
-    case .int32: store(Int32(0), row)
-    case .boolean: store(UInt8(0), row)
+    switch form {
+    case .codes: set(code: 0, row)
+    case .sparseTexts: break
+    case .fixed:
+      validity[row] = 0
+      unusualCount &+= 1
+      set(bits: 0, row, kind)
+    case .texts, .prefixedTexts:
+      validity[row] = 0
+      unusualCount &+= 1
+      endText(row)
     }
   }
 
-  /// Sets the value of `row`, of a column of that width.
+  /// Sets the value of `row`, of a fixed column of that width.
   @inline(__always)
   mutating func set<Value: BitwiseCopyable>(_ value: Value, _ row: Int) {
-    validity[row] = 1
-    store(value, row)
-  }
-
-  @inline(__always)
-  private func store<Value: BitwiseCopyable>(_ value: Value, _ row: Int) {
     values.storeBytes(of: value, toByteOffset: row &* MemoryLayout<Value>.stride, as: Value.self)
   }
 
-  /// Room for `count` bytes at the end of the strings, to be filled before `setString`.
+  /// Sets the value of `row` by its bits, as a `ValueTable` keeps them.
+  @inline(__always)
+  mutating func set(bits: UInt64, _ row: Int, _ kind: ColumnBuffer.Kind) {
+    switch kind {
+    case .timestamp, .int64, .double, .string: set(bits, row)
+    case .int32: set(UInt32(truncatingIfNeeded: bits), row)
+    case .boolean: set(UInt8(truncatingIfNeeded: bits), row)
+    }
+  }
+
+  /// Room for `count` bytes at the end of the texts, to be filled before `setText`.
   @inline(__always)
   mutating func room(for count: Int) -> UnsafeMutablePointer<UInt8> {
-    if byteCount + count > byteCapacity { growBytes(to: byteCount + count) }
+    if byteCount &+ count > byteCapacity { growBytes(to: byteCount + count) }
     return bytes + byteCount
   }
 
   /// Makes the `count` bytes that were put into `room(for:)` the value of `row`.
   @inline(__always)
-  mutating func setString(_ count: Int, _ row: Int) {
-    validity[row] = 1
-    byteCount += count
-    endString(row)
+  mutating func setText(_ count: Int, _ row: Int) {
+    if form == .sparseTexts {
+      endSparseRows(before: row)
+      validity[row] = 1
+      unusualCount &+= 1
+      endedRows = row &+ 1
+    }
+    byteCount &+= count
+    endText(row)
+  }
+
+  /// Gives the null rows of a sparse column before `row` their ends.
+  mutating func endSparseRows(before row: Int) {
+    while endedRows < row {
+      endText(endedRows)
+      endedRows += 1
+    }
   }
 
   @inline(__always)
-  private func endString(_ row: Int) {
+  private func endText(_ row: Int) {
     values.storeBytes(
-      of: UInt32(truncatingIfNeeded: byteCount), toByteOffset: (row + 1) &* 4, as: UInt32.self)
+      of: UInt32(truncatingIfNeeded: byteCount), toByteOffset: (row &+ 1) &* 4, as: UInt32.self)
   }
 
   @inline(never)

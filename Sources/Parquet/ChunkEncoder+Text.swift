@@ -33,6 +33,49 @@ extension ChunkEncoder {
     return bounds.bounds(limit: options.boundBytes)
   }
 
+  /// Writes texts that lie in memory as PLAIN has them.
+  func encode(
+    _ plan: ChunkPlan, prefixed bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>
+  ) throws -> ColumnBounds? {
+    let rows = plan.rows
+    guard rows.nullCount == 0 else {
+      throw ParquetError(
+        .unexpectedNulls, "\(rows.nullCount) nulls among texts with their lengths",
+        column: plan.column.name)
+    }
+    try checkOffsets(offsets, count: rows.count, plan)
+    var bounds = TextBounds()
+    var row = 0
+    while row < rows.count {
+      let end = min(
+        rows.count, row + options.pageRows, pageEnd(from: row, of: rows.count, prefixed: offsets))
+      let page = UnsafeRawBufferPointer(
+        start: bytes + Int(offsets[row]), count: Int(offsets[end]) - Int(offsets[row]))
+      guard bounds.add(prefixed: page, count: end - row) else {
+        throw ParquetError(
+          .invalidOffsets, "a text's length is not that of its offsets", column: plan.column.name)
+      }
+      try writePage(plan, row..<end, plain: page)
+      row = end
+    }
+    return bounds.bounds(limit: options.boundBytes)
+  }
+
+  /// The row at which a page of texts with their lengths that begins at `row` is full.
+  private func pageEnd(
+    from row: Int, of rowCount: Int, prefixed offsets: UnsafePointer<UInt32>
+  ) -> Int {
+    let limit = Int(offsets[row]) + options.pageBytes
+    var low = row + 1
+    var high = rowCount
+    // The last row whose end is within the limit; offsets rise.
+    while low < high {
+      let middle = (low + high + 1) / 2
+      if Int(offsets[middle]) <= limit { low = middle } else { high = middle - 1 }
+    }
+    return low
+  }
+
   /// Writes texts that the caller has coded, as they are unless they make too large a dictionary.
   func encode(
     _ plan: ChunkPlan, indexes: UnsafePointer<UInt32>, bytes: UnsafePointer<UInt8>,

@@ -32,6 +32,8 @@ final class ChunkEncoder {
     switch (column.kind, view.values) {
     case (.string, .strings(let bytes, let offsets)):
       bounds = try encode(plan, bytes: bytes, offsets: offsets)
+    case (.string, .prefixedStrings(let bytes, let offsets)):
+      bounds = try encode(plan, prefixed: bytes, offsets: offsets)
     case (.string, .dictionary(let indexes, let bytes, let offsets, let entryCount)):
       bounds = try encode(
         plan, indexes: indexes, bytes: bytes, offsets: offsets, entryCount: entryCount)
@@ -112,6 +114,23 @@ final class ChunkEncoder {
       row = rows.upperBound
       value = values.upperBound
     }
+  }
+
+  /// Writes a data page of rows whose values lie in memory as the page has them, none of them null.
+  func writePage(
+    _ plan: ChunkPlan, _ rows: Range<Int>, plain values: UnsafeRawBufferPointer
+  ) throws {
+    var page = values
+    if plan.column.isNullable {
+      _ = appendLevels(plan, rows)
+      body.append(values)
+      page = body.bytes
+    }
+    if rows.lowerBound == 0, plan.column.kind == .string, plan.column.compression == .automatic {
+      try pages.chooseSetting(forText: page, column: plan.ordinal)
+    }
+    try pages.add(
+      data: page, rowCount: rows.count, share: Double(rows.count) / Double(plan.rows.count))
   }
 
   /// Writes the pages of a chunk that has a dictionary.

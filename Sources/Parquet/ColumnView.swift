@@ -25,6 +25,10 @@ public struct ColumnView {
     case boolean(UnsafePointer<UInt8>)
     /// For the kind `string`.
     case strings(bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>)
+    /// For the kind `string`, of a column without nulls that is not coded: as `strings`, but in
+    /// front of each text, and counted in its offsets, stand four bytes with its length, least
+    /// significant first. They are pages as they lie, so nothing is copied.
+    case prefixedStrings(bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>)
     /// For the kind `string`; `offsets` has `entryCount + 1` elements.
     case dictionary(
       indexes: UnsafePointer<UInt32>, bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>,

@@ -66,6 +66,34 @@ package struct TextBounds {
     }
   }
 
+  /// Takes PLAIN texts into account; false if their lengths do not fill the page.
+  mutating func add(prefixed page: UnsafeRawBufferPointer, count: Int) -> Bool {
+    guard let source = page.baseAddress else { return count == 0 }
+    // A text strictly between the bounds changes nothing, and its first 8 bytes mostly tell.
+    var low = least?.first ?? .max
+    var high = greatest?.first ?? .min
+    var place = 0
+    for _ in 0..<count {
+      guard place &+ 4 <= page.count else { return false }
+      let length = Int(source.loadUnaligned(fromByteOffset: place, as: UInt32.self))
+      place &+= 4
+      guard length <= page.count &- place else { return false }
+      if length >= 8 {
+        let first = UInt64(
+          bigEndian: source.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+        if first > low, first < high {
+          place &+= length
+          continue
+        }
+      }
+      add(source + place, count: length, readable: page.count &- place)
+      low = least?.first ?? .max
+      high = greatest?.first ?? .min
+      place &+= length
+    }
+    return place == page.count
+  }
+
   @inline(__always)
   private mutating func add(_ text: UnsafeRawPointer, count: Int, readable: Int) {
     let words = ByteString.words(text, count: min(16, count), readable: readable)

@@ -81,16 +81,40 @@ struct Decoded: Equatable {
   }
 
   private static func cell(_ column: ColumnBuffer, _ row: Int) -> Cell {
-    guard column.validity[row] == 1 else { return .null }
-    switch column.kind {
-    case .string:
-      let range = Int(column.offsets[row])..<Int(column.offsets[row + 1])
-      return .text(range.map { column.bytes[$0] })
-    case .timestamp: return .micros(column.values.load(fromByteOffset: row * 8, as: Int64.self))
-    case .double: return .number(column.values.load(fromByteOffset: row * 8, as: Double.self))
-    case .int32: return .int32(column.values.load(fromByteOffset: row * 4, as: Int32.self))
-    case .int64: return .int64(column.values.load(fromByteOffset: row * 8, as: Int64.self))
-    case .boolean: return .boolean(column.values.load(fromByteOffset: row, as: UInt8.self) == 1)
+    if let validity = column.validity, validity[row] == 0 { return .null }
+    switch column.content {
+    case .codes(let codes, let values):
+      let code = Int(codes[row])
+      guard code > 0 else { return .null }
+      if column.kind == .string { return text(values.bytes, values.offsets, code, skipping: 0) }
+      return number(UnsafeRawPointer(values.bits + code), column.kind)
+    case .values(let values):
+      let width =
+        switch column.kind {
+        case .int32: 4
+        case .boolean: 1
+        default: 8
+        }
+      return number(values + row * width, column.kind)
+    case .texts(let bytes, let offsets): return text(bytes, offsets, row, skipping: 0)
+    case .prefixedTexts(let bytes, let offsets): return text(bytes, offsets, row, skipping: 4)
+    }
+  }
+
+  private static func text(
+    _ bytes: UnsafePointer<UInt8>, _ offsets: UnsafePointer<UInt32>, _ index: Int, skipping: Int
+  ) -> Cell {
+    .text((Int(offsets[index]) + skipping..<Int(offsets[index + 1])).map { bytes[$0] })
+  }
+
+  private static func number(_ value: UnsafeRawPointer, _ kind: ColumnBuffer.Kind) -> Cell {
+    switch kind {
+    case .timestamp: .micros(value.load(as: Int64.self))
+    case .double: .number(value.load(as: Double.self))
+    case .int32: .int32(value.load(as: Int32.self))
+    case .int64: .int64(value.load(as: Int64.self))
+    case .boolean: .boolean(value.load(as: UInt8.self) == 1)
+    case .string: .null
     }
   }
 }
