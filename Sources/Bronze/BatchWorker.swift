@@ -1,6 +1,7 @@
 import Contract
 import Lake
 import ObjectStore
+import Parquet
 import Synchronization
 
 /// Cleans raw objects one after another and writes their rows, as one of the workers of a batch.
@@ -27,6 +28,7 @@ final class BatchWorker {
   private let fileNumbers: FileNumbers
   private let decoder: LineDecoder
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+  private let memory: WriterMemory
   private var keys = SourceKeys()
   private var open: [Int32: BronzeFile] = [:]
   private var result = Result()
@@ -34,7 +36,8 @@ final class BatchWorker {
   init(
     batch: BatchID, contract: EventContract, store: any ObjectStore,
     quarantine: QuarantineWriter, fileNumbers: FileNumbers
-  ) {
+  ) throws {
+    memory = try WriterMemory()
     self.batch = batch
     self.contract = contract
     self.store = store
@@ -121,7 +124,7 @@ final class BatchWorker {
       if open.count >= Self.mostOpenFiles { try await close(open.keys.min()!) }
       open[day] = try BronzeFile(
         day: UTCDay.dayString(day), batch: batch, number: fileNumbers.next(), contract: contract,
-        store: store)
+        memory: memory, store: store)
     }
     try open[day]!.append(columns, sources: keys)
     rows.remove(day: day)

@@ -132,7 +132,7 @@ public struct BronzeStage: Sendable {
     let results = try await withThrowingTaskGroup(of: BatchWorker.Result.self) { group in
       for _ in 0..<workers {
         group.addTask {
-          let worker = BatchWorker(
+          let worker = try BatchWorker(
             batch: batch, contract: contract.contract, store: lake.store, quarantine: quarantine,
             fileNumbers: numbers)
           while true {

@@ -112,7 +112,7 @@ public struct Redrive: Sendable {
     _ files: [Commit.File], as batch: BatchID
   ) async throws -> (commit: Commit, report: Report) {
     let quarantine = QuarantineWriter(batch: batch, store: stage.lake.store)
-    let worker = BatchWorker(
+    let worker = try BatchWorker(
       batch: batch, contract: stage.contract.contract, store: stage.lake.store,
       quarantine: quarantine, fileNumbers: FileNumbers())
     var counts = Commit.Counts()

@@ -176,7 +176,7 @@ struct ValueTable: ~Copyable {
   private mutating func growSlots() {
     let old = slots
     let oldCount = slotMask + 1
-    slotMask = oldCount * 4 - 1
+    slotMask = oldCount * 2 - 1
     slots = .allocate(capacity: slotMask + 1)
     slots.initialize(
       repeating: Slot(low: 0, high: 0, length: 0, code: 0), count: slotMask + 1)

@@ -7,16 +7,30 @@ extension ChunkEncoder {
     var bounds = NumberBounds<T>()
     if plan.column.encoding == .automatic {
       let indexes = indexes(rows.valueCount)
-      if dictionary.build(
+      if memory.dictionary.build(
         values: values, validity: rows.validity, rowCount: rows.count,
         valueCount: rows.valueCount, pageLimit: options.dictionaryBytes, indexes: indexes)
       {
-        let entries = dictionary.page.bytes
-        try pages.add(dictionary: entries, entryCount: dictionary.entryCount)
-        try writeIndexPages(plan, indexes, entryCount: dictionary.entryCount)
-        bounds.add(plain: dictionary.page.start, count: dictionary.entryCount)
+        let entries = memory.dictionary.page.bytes
+        try pages.add(dictionary: entries, entryCount: memory.dictionary.entryCount)
+        try writeIndexPages(plan, indexes, entryCount: memory.dictionary.entryCount)
+        bounds.add(plain: memory.dictionary.page.start, count: memory.dictionary.entryCount)
         return bounds.bounds
       }
+    }
+    if rows.validity == nil {
+      // They lie as the page has them.
+      let width = MemoryLayout<T>.size
+      let rowsPerPage = min(options.pageRows, max(1, options.pageBytes / width))
+      var row = 0
+      while row < rows.count {
+        let end = min(rows.count, row + rowsPerPage)
+        let page = UnsafeRawBufferPointer(start: values + row, count: (end - row) * width)
+        bounds.add(plain: page.baseAddress!, count: end - row)
+        try writePage(plan, row..<end, plain: page)
+        row = end
+      }
+      return bounds.bounds
     }
     try writeNumberPages(plan, of: T.self) { pageRows, pageValues, target in
       let byteCount = PlainEncoder.encode(
@@ -27,24 +41,24 @@ extension ChunkEncoder {
     return bounds.bounds
   }
 
-  /// Writes numbers that the caller has coded, as they are unless they make too large a dictionary.
+  /// Writes numbers that the caller has coded, as they are unless they make too large a memory.dictionary.
   func encode<T: FixedWidthValue>(
     _ plan: ChunkPlan, indexes: UnsafePointer<UInt32>, entries: UnsafePointer<T>, entryCount: Int
   ) throws -> ColumnBounds? {
     let numbers = try renumber(plan, indexes, entryCount: entryCount)
-    compactor.layOut(entries)
+    memory.compactor.layOut(entries)
     if isDictionaryKept(plan) {
-      try pages.add(dictionary: compactor.page.bytes, entryCount: compactor.entryCount)
-      try writeIndexPages(plan, numbers, entryCount: compactor.entryCount)
+      try pages.add(dictionary: memory.compactor.page.bytes, entryCount: memory.compactor.entryCount)
+      try writeIndexPages(plan, numbers, entryCount: memory.compactor.entryCount)
     } else {
-      let used = UnsafeRawPointer(compactor.page.start).assumingMemoryBound(to: T.self)
+      let used = UnsafeRawPointer(memory.compactor.page.start).assumingMemoryBound(to: T.self)
       try writeNumberPages(plan, of: T.self) { _, values, target in
         PlainEncoder.encode(
           indexes: numbers + values.lowerBound, count: values.count, entries: used, to: target)
       }
     }
     var bounds = NumberBounds<T>()
-    bounds.add(plain: compactor.page.start, count: compactor.entryCount)
+    bounds.add(plain: memory.compactor.page.start, count: memory.compactor.entryCount)
     return bounds.bounds
   }
 
@@ -87,7 +101,7 @@ extension ChunkEncoder {
   ) throws(ParquetError) -> UnsafePointer<UInt32> {
     let numbers = self.indexes(plan.rows.valueCount)
     guard
-      compactor.renumber(
+      memory.compactor.renumber(
         indexes, validity: plan.rows.validity, rowCount: plan.rows.count, entryCount: entryCount,
         to: numbers)
     else {
@@ -101,7 +115,7 @@ extension ChunkEncoder {
   /// Whether the caller's dictionary is used: not if there is nothing to code, the column is to be
   /// PLAIN, or the page would be too large.
   func isDictionaryKept(_ plan: ChunkPlan) -> Bool {
-    compactor.entryCount > 0 && plan.column.encoding == .automatic
-      && compactor.page.count <= options.dictionaryBytes
+    memory.compactor.entryCount > 0 && plan.column.encoding == .automatic
+      && memory.compactor.page.count <= options.dictionaryBytes
   }
 }

@@ -8,13 +8,13 @@ extension ChunkEncoder {
     var bounds = TextBounds()
     if plan.column.encoding == .automatic {
       let indexes = indexes(rows.valueCount)
-      if dictionary.build(
+      if memory.dictionary.build(
         bytes: bytes, offsets: offsets, validity: rows.validity, rowCount: rows.count,
         valueCount: rows.valueCount, pageLimit: options.dictionaryBytes, indexes: indexes)
       {
-        try pages.add(dictionary: dictionary.page.bytes, entryCount: dictionary.entryCount)
-        try writeIndexPages(plan, indexes, entryCount: dictionary.entryCount)
-        bounds.add(plain: dictionary.page.bytes)
+        try pages.add(dictionary: memory.dictionary.page.bytes, entryCount: memory.dictionary.entryCount)
+        try writeIndexPages(plan, indexes, entryCount: memory.dictionary.entryCount)
+        bounds.add(plain: memory.dictionary.page.bytes)
         return bounds.bounds(limit: options.boundBytes)
       }
     }
@@ -76,21 +76,21 @@ extension ChunkEncoder {
     return low
   }
 
-  /// Writes texts that the caller has coded, as they are unless they make too large a dictionary.
+  /// Writes texts that the caller has coded, as they are unless they make too large a memory.dictionary.
   func encode(
     _ plan: ChunkPlan, indexes: UnsafePointer<UInt32>, bytes: UnsafePointer<UInt8>,
     offsets: UnsafePointer<UInt32>, entryCount: Int
   ) throws -> ColumnBounds? {
     try checkOffsets(offsets, count: entryCount, plan)
     let numbers = try renumber(plan, indexes, entryCount: entryCount)
-    guard compactor.layOut(bytes: bytes, offsets: offsets) else {
+    guard memory.compactor.layOut(bytes: bytes, offsets: offsets) else {
       throw ParquetError(
         .tooLarge, "the entries in use are over 2 GiB", column: plan.column.name)
     }
-    let entries = compactor.page.bytes
+    let entries = memory.compactor.page.bytes
     if isDictionaryKept(plan) {
-      try pages.add(dictionary: entries, entryCount: compactor.entryCount)
-      try writeIndexPages(plan, numbers, entryCount: compactor.entryCount)
+      try pages.add(dictionary: entries, entryCount: memory.compactor.entryCount)
+      try writeIndexPages(plan, numbers, entryCount: memory.compactor.entryCount)
     } else {
       let limit = options.pageBytes
       try writePages(plan) { row, value in
@@ -98,16 +98,16 @@ extension ChunkEncoder {
         var size = 0
         for end in row..<min(plan.rows.count, row + options.pageRows) {
           if let validity = plan.rows.validity, validity[end] == 0 { continue }
-          size += compactor.plain(at: Int(numbers[value])).count
+          size += memory.compactor.plain(at: Int(numbers[value])).count
           value += 1
           if size > limit, end > row { return end }
         }
         return min(plan.rows.count, row + options.pageRows)
       } room: { _, values in
-        values.reduce(0) { $0 + compactor.plain(at: Int(numbers[$1])).count }
+        values.reduce(0) { $0 + memory.compactor.plain(at: Int(numbers[$1])).count }
       } fill: { _, values, target in
         PlainEncoder.encode(
-          indexes: numbers + values.lowerBound, count: values.count, entries: compactor,
+          indexes: numbers + values.lowerBound, count: values.count, entries: memory.compactor,
           to: target)
       }
     }

@@ -1,24 +1,18 @@
 /// Turns columns of a row group into pages.
 ///
-/// Its buffers are reused from chunk to chunk. Not sendable: one task writes a file.
+/// Its memory is reused from chunk to chunk. Not sendable: one task writes a file.
 final class ChunkEncoder {
   let options: ParquetOptions
   let pages: PageWriter
-  var dictionary = DictionaryBuilder()
-  var compactor = EntryCompactor()
-  /// An index for each value of the chunk that is not null.
-  private var indexMemory = ByteBuffer()
-  /// The page at hand.
-  private var body = ByteBuffer()
-  /// A byte or less for each row of the page at hand.
-  private var scratchMemory = ByteBuffer()
+  let memory: WriterMemory
 
   /// The largest page body: sizes are signed 32-bit numbers, and zstd may add a little.
   private static let maximumBodyBytes = Int(Int32.max) - (1 << 24)
 
-  init(options: ParquetOptions, pages: PageWriter) {
+  init(options: ParquetOptions, pages: PageWriter, memory: WriterMemory) {
     self.options = options
     self.pages = pages
+    self.memory = memory
   }
 
   /// Writes one column of a row group; `ordinal` is its place in the schema.
@@ -72,12 +66,12 @@ final class ChunkEncoder {
 
   /// Room for the chunk's indexes.
   func indexes(_ count: Int) -> UnsafeMutablePointer<UInt32> {
-    indexMemory.elements(count, of: UInt32.self)
+    memory.indexes.elements(count, of: UInt32.self)
   }
 
   /// A byte a row of a page.
   func scratch(_ count: Int) -> UnsafeMutablePointer<UInt8> {
-    scratchMemory.elements(count, of: UInt8.self)
+    memory.scratch.elements(count, of: UInt8.self)
   }
 
   /// Writes the chunk's data pages one after the other.
@@ -99,17 +93,17 @@ final class ChunkEncoder {
       let rows = row..<pageEnd(row, value)
       let values = value..<(value + appendLevels(plan, rows))
       let roomBytes = room(rows, values)
-      guard body.count + roomBytes <= Self.maximumBodyBytes else {
+      guard memory.body.count + roomBytes <= Self.maximumBodyBytes else {
         throw ParquetError(
           .tooLarge, "a page would take \(roomBytes) bytes, over 2 GiB", column: plan.column.name)
       }
-      body.reserve(roomBytes)
-      body.count += fill(rows, values, body.end)
+      memory.body.reserve(roomBytes)
+      memory.body.count += fill(rows, values, memory.body.end)
       if row == 0, plan.column.kind == .string, plan.column.compression == .automatic {
-        try pages.chooseSetting(forText: body.bytes, column: plan.ordinal)
+        try pages.chooseSetting(forText: memory.body.bytes, column: plan.ordinal)
       }
       try pages.add(
-        data: body.bytes, rowCount: rows.count,
+        data: memory.body.bytes, rowCount: rows.count,
         share: Double(rows.count) / Double(plan.rows.count))
       row = rows.upperBound
       value = values.upperBound
@@ -123,8 +117,8 @@ final class ChunkEncoder {
     var page = values
     if plan.column.isNullable {
       _ = appendLevels(plan, rows)
-      body.append(values)
-      page = body.bytes
+      memory.body.append(values)
+      page = memory.body.bytes
     }
     if rows.lowerBound == 0, plan.column.kind == .string, plan.column.compression == .automatic {
       try pages.chooseSetting(forText: page, column: plan.ordinal)
@@ -156,20 +150,20 @@ final class ChunkEncoder {
   ///
   /// A REQUIRED column has none, and a flat file has no repetition levels.
   private func appendLevels(_ plan: ChunkPlan, _ rows: Range<Int>) -> Int {
-    body.count = 0
+    memory.body.count = 0
     guard plan.column.isNullable else { return rows.count }
-    body.reserve(4 + RunLengthEncoder.bound(rows.count, bitWidth: 1))
+    memory.body.reserve(4 + RunLengthEncoder.bound(rows.count, bitWidth: 1))
     var valueCount = rows.count
     let byteCount: Int
     if let validity = plan.rows.validity {
       (byteCount, valueCount) = RunLengthEncoder.encode(
         validity: validity + rows.lowerBound, count: rows.count,
-        scratch: scratch(rows.count / 8 + 1), to: body.start + 4)
+        scratch: scratch(rows.count / 8 + 1), to: memory.body.start + 4)
     } else {
-      byteCount = RunLengthEncoder.encodeAllSet(count: rows.count, to: body.start + 4)
+      byteCount = RunLengthEncoder.encodeAllSet(count: rows.count, to: memory.body.start + 4)
     }
-    body.append(littleEndian: UInt32(byteCount))
-    body.count += byteCount
+    memory.body.append(littleEndian: UInt32(byteCount))
+    memory.body.count += byteCount
     return valueCount
   }
 }

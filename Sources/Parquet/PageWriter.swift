@@ -6,10 +6,8 @@
 /// Not sendable: one task writes a file.
 final class PageWriter {
   private let sink: (UnsafeRawBufferPointer) throws -> Void
-  private let compressor: ZstdCompressor
+  private let memory: WriterMemory
   private let level: Int
-  private var out = ByteBuffer(capacity: PageWriter.flushBytes * 2)
-  private var header = ThriftCompactWriter()
   /// Bytes that the sink has.
   private var flushedBytes: Int64 = 0
 
@@ -21,21 +19,24 @@ final class PageWriter {
   /// Whether sparse matches suit a column, by its place in the schema, once tried.
   private var sparseMatchesSuit: [Bool?]
 
-  private static let flushBytes = 1 << 18
   /// More than any page header takes.
   private static let headerRoom = 64
 
   init(
-    level: Int, columnCount: Int, sink: @escaping (UnsafeRawBufferPointer) throws -> Void
-  ) throws(ParquetError) {
+    level: Int, columnCount: Int, memory: WriterMemory,
+    sink: @escaping (UnsafeRawBufferPointer) throws -> Void
+  ) {
     self.sink = sink
     self.level = level
-    compressor = try ZstdCompressor()
+    self.memory = memory
     sparseMatchesSuit = Array(repeating: nil, count: columnCount)
   }
 
+  /// Takes the memory, in which a writer that failed may have left something.
+  func begin() { memory.out.count = 0 }
+
   /// Where the next byte goes in the file.
-  var offset: Int64 { flushedBytes + Int64(out.count) }
+  var offset: Int64 { flushedBytes + Int64(memory.out.count) }
 
   func beginChunk(_ compression: ParquetSchema.Column.Compression) {
     chunk = ColumnChunk()
@@ -67,22 +68,22 @@ final class PageWriter {
     } else {
       try settleCodec(body, rowCount: rowCount, share: share)
     }
-    if out.count >= Self.flushBytes { try flush() }
+    if memory.out.count >= WriterMemory.flushBytes { try flush() }
   }
 
   func endChunk() -> ColumnChunk { chunk }
 
   /// Writes bytes that are no page: magic and footer.
   func add(raw bytes: UnsafeRawBufferPointer) {
-    out.append(bytes)
+    memory.out.append(bytes)
   }
 
   /// Gives the sink all that it does not have yet.
   func flush() throws {
-    guard out.count > 0 else { return }
-    try sink(out.bytes)
-    flushedBytes += Int64(out.count)
-    out.count = 0
+    guard memory.out.count > 0 else { return }
+    try sink(memory.out.bytes)
+    flushedBytes += Int64(memory.out.count)
+    memory.out.count = 0
   }
 
   /// Tries whether near-random text does as well with sparse matches, once a column and file.
@@ -92,11 +93,11 @@ final class PageWriter {
     else { return }
     if sparseMatchesSuit[column] == nil {
       let sample = UnsafeRawBufferPointer(rebasing: body.prefix(Self.trialBytes))
-      out.reserve(ZstdCompressor.bound(sample.count))
-      try compressor.use(setting)
-      let usual = try compressor.compress(sample, to: out.end)
-      try compressor.use(.sparseMatches)
-      let sparse = try compressor.compress(sample, to: out.end)
+      memory.out.reserve(ZstdCompressor.bound(sample.count))
+      try memory.compressor.use(setting)
+      let usual = try memory.compressor.compress(sample, to: memory.out.end)
+      try memory.compressor.use(.sparseMatches)
+      let sparse = try memory.compressor.compress(sample, to: memory.out.end)
       sparseMatchesSuit[column] = sparse <= usual + usual / 10
     }
     if sparseMatchesSuit[column] == true { self.setting = .sparseMatches }
@@ -108,7 +109,7 @@ final class PageWriter {
   private func settleCodec(
     _ body: UnsafeRawBufferPointer, rowCount: Int, share: Double
   ) throws {
-    let start = out.count
+    let start = memory.out.count
     let untouched = chunk
     isCodecSettled = true
     chunk.codec = .zstd
@@ -123,7 +124,7 @@ final class PageWriter {
     let whole = Double(dictionaryBytes) + Double(body.count) / share
     let saving = Double(dictionarySaving) + Double(dataSaving) / share
     if saving * 10 < whole {
-      out.count = start
+      memory.out.count = start
       chunk = untouched
       chunk.codec = .uncompressed
       if let (entries, entryCount) = heldDictionary {
@@ -173,26 +174,26 @@ final class PageWriter {
   ) throws {
     var length = body.count
     if chunk.codec == .zstd, let setting {
-      out.reserve(Self.headerRoom + ZstdCompressor.bound(body.count))
-      try compressor.use(setting)
-      length = try compressor.compress(body, to: out.end + Self.headerRoom)
+      memory.out.reserve(Self.headerRoom + ZstdCompressor.bound(body.count))
+      try memory.compressor.use(setting)
+      length = try memory.compressor.compress(body, to: memory.out.end + Self.headerRoom)
     } else {
-      out.reserve(Self.headerRoom + body.count)
+      memory.out.reserve(Self.headerRoom + body.count)
     }
-    header.removeAll()
-    header.element(structure: {
+    memory.header.removeAll()
+    memory.header.element(structure: {
       $0.field(1, type.rawValue)
       $0.field(2, Int32(body.count))
       $0.field(3, Int32(length))
       describe(&$0)
     })
-    let compressed = out.end + Self.headerRoom
-    out.append(header.bytes)
+    let compressed = memory.out.end + Self.headerRoom
+    memory.out.append(memory.header.bytes)
     if let source = chunk.codec == .zstd ? UnsafeRawPointer(compressed) : body.baseAddress {
-      out.end.copyMemory(from: source, byteCount: length)
+      memory.out.end.copyMemory(from: source, byteCount: length)
     }
-    out.count += length
-    chunk.uncompressedBytes += Int64(header.count + body.count)
-    chunk.compressedBytes += Int64(header.count + length)
+    memory.out.count += length
+    chunk.uncompressedBytes += Int64(memory.header.count + body.count)
+    chunk.compressedBytes += Int64(memory.header.count + length)
   }
 }

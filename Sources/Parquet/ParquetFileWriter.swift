@@ -5,9 +5,9 @@
 /// or not at all. Every column chunk states its null count and, where its values have an order,
 /// its bounds. The same rows, options and zstd library give the same bytes.
 ///
-/// Memory: the buffers of one column chunk of the largest row group, and for the footer a few
-/// hundred bytes a column and row group; nothing else grows with the file. Rows leave for the sink
-/// in pieces of up to a few pages.
+/// Memory: a `WriterMemory`, which holds the buffers of one column chunk of the largest row group,
+/// and for the footer a few hundred bytes a column and row group; nothing else grows with the file.
+/// Rows leave for the sink in pieces of up to a few pages, the last ones with their row group.
 ///
 /// Not sendable: one task writes a file. Several writers work side by side.
 ///
@@ -27,22 +27,24 @@ public final class ParquetFileWriter {
 
   /// A writer of one file.
   ///
-  /// - Parameter sink: takes the file's bytes, front to back, valid during the call only. What it
-  ///   throws is thrown on, and closes the writer.
+  /// - Parameters:
+  ///   - memory: shared with other writers of the same task; its own if nil.
+  ///   - sink: takes the file's bytes, front to back, valid during the call only. What it throws is
+  ///     thrown on, and closes the writer.
   /// - Throws: `invalidSchema`, `invalidOptions`; `compressionFailed` if memory is short.
   public init(
-    schema: ParquetSchema, options: ParquetOptions,
+    schema: ParquetSchema, options: ParquetOptions, memory: WriterMemory? = nil,
     sink: @escaping (UnsafeRawBufferPointer) throws -> Void
   ) throws(ParquetError) {
     try schema.validate()
     try options.validate()
     self.schema = schema
     self.options = options
-    pages = try PageWriter(
-      level: options.zstdLevel, columnCount: schema.columns.count, sink: sink)
-    encoder = ChunkEncoder(options: options, pages: pages)
+    let memory = if let memory { memory } else { try WriterMemory() }
+    pages = PageWriter(
+      level: options.zstdLevel, columnCount: schema.columns.count, memory: memory, sink: sink)
+    encoder = ChunkEncoder(options: options, pages: pages, memory: memory)
     footer = FileFooter(schema: schema)
-    FileFooter.magic.withUnsafeBytes { pages.add(raw: $0) }
   }
 
   /// Writes rows as one row group; no rows write nothing.
@@ -67,6 +69,7 @@ public final class ParquetFileWriter {
       throw ParquetError(.tooLarge, "a row group has \(rowCount) rows, not from 0 to 2^31 - 1")
     }
     if rowCount > 0 {
+      begin()
       var chunks: [ColumnChunk] = []
       chunks.reserveCapacity(columns.count)
       for (ordinal, column) in schema.columns.enumerated() {
@@ -74,6 +77,7 @@ public final class ParquetFileWriter {
           try encoder.encode(columns[ordinal], as: column, ordinal: ordinal, rowCount: rowCount))
       }
       footer.add(chunks, rowCount: rowCount)
+      try pages.flush()
     }
     state = .open
   }
@@ -86,11 +90,17 @@ public final class ParquetFileWriter {
   public func finish() throws -> ParquetFileSummary {
     guard state == .open else { throw Self.closed }
     state = .closed
+    begin()
     footer.laidOut(options).withUnsafeBytes { pages.add(raw: $0) }
     try pages.flush()
     return ParquetFileSummary(
       rowCount: footer.rowCount, sizeBytes: Int(pages.offset),
       rowGroupCount: footer.rowGroupCount)
+  }
+
+  private func begin() {
+    pages.begin()
+    if pages.offset == 0 { FileFooter.magic.withUnsafeBytes { pages.add(raw: $0) } }
   }
 
   private static var closed: ParquetError {
