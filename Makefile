@@ -9,10 +9,10 @@ CONFIGURATION ?= release
 SWIFT_FLAGS := -c $(CONFIGURATION) -Xlinker -rpath -Xlinker $(ROOT)/.deps/lib
 export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 
-# What `make run` passes on, for example: make run ARGS="--for 60s --rate 500"
+# What `make run` and `make bench` pass on, for example: make run ARGS="--for 60s --rate 500"
 ARGS ?=
 
-.PHONY: help setup build run test check format clean distclean
+.PHONY: help setup build run test bench check format clean distclean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,16 +31,20 @@ run: build ## run the whole pipeline until Ctrl-C, in ./lake   (ARGS="--for 60s"
 test: setup ## run every test, Swift and dbt
 	@scripts/test
 
+bench: build ## measure bronze side by side with its peers   (ARGS="--help")
+	@Benchmarks/setup
+	@Benchmarks/.venv/bin/python -m Benchmarks $(ARGS)
+
 check: setup ## formats, lints and types
 	@scripts/check
 
 format: ## rewrite the sources in the house's format
 	@swift format --in-place --recursive Package.swift Sources Tests
-	@.venv/bin/ruff format dbt scripts Tests
-	@.venv/bin/ruff check --fix dbt scripts Tests
+	@.venv/bin/ruff format dbt scripts Tests Benchmarks
+	@.venv/bin/ruff check --fix dbt scripts Tests Benchmarks
 
 clean: ## remove what a build made
 	@rm -rf .build bin dbt/target dbt/logs
 
 distclean: clean ## remove what the set-up made, too
-	@rm -rf .deps .venv dbt/profiles.yml
+	@rm -rf .deps .venv Benchmarks/.venv Benchmarks/data dbt/profiles.yml

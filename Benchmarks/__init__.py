@@ -1,0 +1,1 @@
+"""Bronze measured against its peers: `python -m Benchmarks --help`, or `make bench`."""
