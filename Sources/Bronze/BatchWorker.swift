@@ -16,8 +16,8 @@ final class BatchWorker {
     var files: [Commit.File] = []
   }
 
-  private static let mostBytes = 40 << 20
-  private static let rowGroupRows = 256 << 10
+  private static let mostBytes = 24 << 20
+  private static let rowGroupRows = 128 << 10
   private static let mostOpenFiles = 128
   private static let fileRows = 16 << 20
 
@@ -27,7 +27,7 @@ final class BatchWorker {
   private let quarantine: QuarantineWriter
   private let fileNumbers: FileNumbers
   private let decoder: LineDecoder
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
   private let memory: WriterMemory
   private var keys = SourceKeys()
   private var open: [Int32: BronzeFile] = [:]

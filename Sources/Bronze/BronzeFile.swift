@@ -31,7 +31,7 @@ final class BronzeFile {
   func append(_ rows: EventColumns, sources: SourceKeys) throws {
     try sources.withColumn(rows.objectIndexes) { objects in
       var scratch: [ViewMemory] = []
-      let lines = ColumnView(values: ViewMemory.lines(rows.lineNumbers, &scratch))
+      let lines = ColumnView(values: .int64(rows.lineNumbers.baseAddress!))
       let columns = rows.columns.map { view($0, &scratch) }
       try withExtendedLifetime(scratch) {
         try parquet.writeRowGroup(columns + [objects, lines], rowCount: rows.rowCount)
@@ -59,9 +59,10 @@ final class BronzeFile {
     columns += [
       ParquetSchema.Column(name: "_rescued_data", kind: .string, isNullable: true),
       ParquetSchema.Column(name: "_source_object", kind: .string, isNullable: false),
-      // What counts up packs best, and quickest, at this level.
+      // What counts up packs best, and quickest, as it is and at this level.
       ParquetSchema.Column(
-        name: "_source_line", kind: .int64, isNullable: false, compression: .zstd(level: 3)),
+        name: "_source_line", kind: .int64, isNullable: false, encoding: .plain,
+        compression: .zstd(level: 3)),
     ]
     return ParquetSchema(columns: columns)
   }
@@ -110,29 +111,6 @@ private final class ViewMemory {
   init(byteCount: Int) { bytes = .allocate(byteCount: max(1, byteCount), alignment: 16) }
 
   deinit { bytes.deallocate() }
-
-  /// The line numbers, coded by themselves where they repeat: from object to object.
-  static func lines(
-    _ numbers: UnsafeBufferPointer<Int64>, _ kept: inout [ViewMemory]
-  ) -> ColumnView.Values {
-    var greatest: Int64 = 0
-    for number in numbers { greatest = max(greatest, number) }
-    guard greatest <= mostCodedLines, Int(greatest) * 2 <= numbers.count else {
-      return .int64(numbers.baseAddress!)
-    }
-    let entryCount = Int(greatest) + 1
-    let memory = ViewMemory(byteCount: numbers.count * 4 + entryCount * 8)
-    kept.append(memory)
-    let entries = memory.bytes.bindMemory(to: Int64.self, capacity: entryCount)
-    for number in 0..<entryCount { entries[number] = Int64(number) }
-    let codes = (memory.bytes + entryCount * 8)
-      .bindMemory(to: UInt32.self, capacity: numbers.count)
-    for row in 0..<numbers.count { codes[row] = UInt32(truncatingIfNeeded: numbers[row]) }
-    return .int64Dictionary(
-      indexes: UnsafePointer(codes), entries: UnsafePointer(entries), entryCount: entryCount)
-  }
-
-  private static let mostCodedLines: Int64 = 100_000
 
   /// One byte a row, zero for the code of null.
   static func validity(

@@ -67,10 +67,9 @@ extension LineDecoder {
         let block = ByteScan.block(p)
         let hits = ByteScan.words(block .== slot.pointee.terminators)
         let table = tables + field
-        let size: Int
+        var size = Self.firstHit(hits)
         var code: UInt32
-        if let hit = Self.firstHit(hits) {
-          size = hit
+        if size < 16 {
           let key = unsafeBitCast(block, to: SIMD2<UInt64>.self) & masks[size]
           code = table.pointee.find(key[0], key[1], length: size)
         } else {
@@ -163,11 +162,14 @@ extension LineDecoder {
     var length = 0
   }
 
+  /// The first of sixteen bytes that is all ones, or 16. Without a branch, since where it is differs
+  /// from line to line.
   @inline(__always)
-  private static func firstHit(_ hits: SIMD2<UInt64>) -> Int? {
-    if hits[0] != 0 { return hits[0].trailingZeroBitCount &>> 3 }
-    if hits[1] != 0 { return 8 &+ hits[1].trailingZeroBitCount &>> 3 }
-    return nil
+  private static func firstHit(_ hits: SIMD2<UInt64>) -> Int {
+    // A word of zeros has 64 of them, so eight bytes.
+    let first = hits[0].trailingZeroBitCount &>> 3
+    let second = hits[1].trailingZeroBitCount &>> 3
+    return first &+ (first == 8 ? second : 0)
   }
 
   /// Where a value ends that is longer than fifteen bytes; nil if it is longer than any with a code.
@@ -179,7 +181,8 @@ extension LineDecoder {
     var size = 16
     while size <= longest {
       let hits = ByteScan.words(ByteScan.block(p + size) .== slot.pointee.terminators)
-      if let hit = Self.firstHit(hits) { return size + hit <= longest ? size + hit : nil }
+      let hit = Self.firstHit(hits)
+      if hit < 16 { return size + hit <= longest ? size + hit : nil }
       size += 16
     }
     return nil

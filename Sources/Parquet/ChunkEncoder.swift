@@ -120,8 +120,14 @@ final class ChunkEncoder {
       memory.body.append(values)
       page = memory.body.bytes
     }
-    if rows.lowerBound == 0, plan.column.kind == .string, plan.column.compression == .automatic {
-      try pages.chooseSetting(forText: page, column: plan.ordinal)
+    if !plan.column.isNullable, plan.column.compression == .automatic {
+      if plan.column.kind == .string {
+        try pages.chooseSetting(
+          forText: page, column: plan.ordinal,
+          repeats: StridedRepeats.ofTexts(page, count: rows.count))
+      } else if values.count == rows.count * 8 {
+        try pages.chooseSetting(forNumbers: page, column: plan.ordinal)
+      }
     }
     try pages.add(
       data: page, rowCount: rows.count, share: Double(rows.count) / Double(plan.rows.count))

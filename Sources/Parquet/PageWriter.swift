@@ -16,8 +16,8 @@ final class PageWriter {
   private var isCodecSettled = false
   /// The dictionary page, until the codec is settled.
   private var heldDictionary: (body: UnsafeRawBufferPointer, entryCount: Int)?
-  /// Whether sparse matches suit a column, by its place in the schema, once tried.
-  private var sparseMatchesSuit: [Bool?]
+  /// The setting that suits a column, by its place in the schema, once tried.
+  private var chosen: [ZstdCompressor.Setting?]
 
   /// More than any page header takes.
   private static let headerRoom = 64
@@ -29,7 +29,7 @@ final class PageWriter {
     self.sink = sink
     self.level = level
     self.memory = memory
-    sparseMatchesSuit = Array(repeating: nil, count: columnCount)
+    chosen = Array(repeating: nil, count: columnCount)
   }
 
   /// Takes the memory, in which a writer that failed may have left something.
@@ -86,21 +86,57 @@ final class PageWriter {
     memory.out.count = 0
   }
 
-  /// Tries whether near-random text does as well with sparse matches, once a column and file.
-  func chooseSetting(forText body: UnsafeRawBufferPointer, column: Int) throws {
+  /// Tries, once a column and file, whether near-random text does as well at a quicker setting.
+  ///
+  /// - Parameter repeats: where the texts' lengths repeat, if they are all the same.
+  func chooseSetting(
+    forText body: UnsafeRawBufferPointer, column: Int, repeats: StridedRepeats? = nil
+  ) throws {
     guard let setting, case .level = setting, chunk.encoding == .plain,
       body.count >= Self.trialBytes / 4
     else { return }
-    if sparseMatchesSuit[column] == nil {
-      let sample = UnsafeRawBufferPointer(rebasing: body.prefix(Self.trialBytes))
-      memory.out.reserve(ZstdCompressor.bound(sample.count))
-      try memory.compressor.use(setting)
-      let usual = try memory.compressor.compress(sample, to: memory.out.end)
-      try memory.compressor.use(.sparseMatches)
-      let sparse = try memory.compressor.compress(sample, to: memory.out.end)
-      sparseMatchesSuit[column] = sparse <= usual + usual / 10
+    if chosen[column] == nil {
+      let usual = try sampleSize(of: body, setting)
+      var best = (setting: setting, size: usual + usual / 10)
+      var quicker: [ZstdCompressor.Setting] = [.sparseMatches]
+      if let repeats { quicker.append(.repeats(repeats)) }
+      for candidate in quicker {
+        let size = try sampleSize(of: body, candidate)
+        if size <= best.size { best = (candidate, size) }
+      }
+      chosen[column] = best.setting
     }
-    if sparseMatchesSuit[column] == true { self.setting = .sparseMatches }
+    switch chosen[column] {
+    case .repeats:
+      // The next page's texts may have another length.
+      if let repeats { self.setting = .repeats(repeats) }
+    case .some(let other): self.setting = other
+    case nil: break
+    }
+  }
+
+  /// Tries, once a column and file, whether numbers do better where only their low bytes are new.
+  func chooseSetting(forNumbers body: UnsafeRawBufferPointer, column: Int) throws {
+    guard let setting, case .level = setting, chunk.encoding == .plain,
+      body.count >= Self.trialBytes / 4
+    else { return }
+    if chosen[column] == nil {
+      let repeats = ZstdCompressor.Setting.repeats(StridedRepeats(stride: 8, part: .tail))
+      let usual = try sampleSize(of: body, setting)
+      chosen[column] = try sampleSize(of: body, repeats) <= usual ? repeats : setting
+    }
+    if let chosen = chosen[column] { self.setting = chosen }
+  }
+
+  private func sampleSize(
+    of body: UnsafeRawBufferPointer, _ setting: ZstdCompressor.Setting
+  ) throws -> Int {
+    var size = min(body.count, Self.trialBytes)
+    if case .repeats(let repeats) = setting { size -= size % repeats.stride }
+    let sample = UnsafeRawBufferPointer(rebasing: body.prefix(size))
+    memory.out.reserve(ZstdCompressor.bound(size))
+    try memory.compressor.use(setting)
+    return try memory.compressor.compress(sample, to: memory.out.end)
   }
 
   private static let trialBytes = 1 << 17

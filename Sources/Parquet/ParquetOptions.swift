@@ -18,7 +18,7 @@ public struct ParquetOptions: Sendable {
   public var keyValueMetadata: [(key: String, value: String)]
 
   public init(
-    createdBy: String, zstdLevel: Int = 1, pageRows: Int = 65_536, pageBytes: Int = 1 << 20,
+    createdBy: String, zstdLevel: Int = 1, pageRows: Int = 131_072, pageBytes: Int = 1 << 20,
     dictionaryBytes: Int = 1 << 20, boundBytes: Int = 64,
     keyValueMetadata: [(key: String, value: String)] = []
   ) {
