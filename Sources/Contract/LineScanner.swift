@@ -29,6 +29,7 @@ struct LineScanner: ~Copyable {
     names = FieldNames(fieldNames)
     fieldCount = fieldNames.count
     members = .allocate(capacity: capacity)
+    members.initialize(repeating: Member(), count: capacity)
     memberOfField = .allocate(capacity: max(1, fieldCount))
     memberOfField.initialize(repeating: -1, count: max(1, fieldCount))
   }
@@ -64,6 +65,7 @@ struct LineScanner: ~Copyable {
       let member = members + count
       member.pointee.nameStart = Self.offset(p, start)
       member.pointee.isNameEscaped = false
+      member.pointee.isValueEscaped = false
       member.pointee.isRescued = false
       p += 1
 
@@ -155,6 +157,7 @@ struct LineScanner: ~Copyable {
   private mutating func grow() {
     let larger = UnsafeMutablePointer<Member>.allocate(capacity: capacity * 2)
     larger.moveInitialize(from: members, count: count)
+    (larger + count).initialize(repeating: Member(), count: capacity * 2 - count)
     members.deallocate()
     members = larger
     capacity *= 2

@@ -151,12 +151,15 @@ struct LineTemplates: ~Copyable {
   private let spare: UnsafeMutablePointer<LineTemplate>
   private(set) var count = 0
   /// Whether lines are worth comparing.
-  private(set) var areTried = true
+  private(set) var areTried: Bool
   private var misses = 0
   private var pause = shortestPause
-  private var left = 0
+  private var left: Int
 
-  init(fieldCount: Int) {
+  /// - Parameter areUsed: false compares no line, ever.
+  init(fieldCount: Int, areUsed: Bool) {
+    areTried = areUsed
+    left = areUsed ? 0 : .max
     order = .allocate(capacity: Self.most)
     for index in 0..<Self.most {
       (order + index).initialize(to: LineTemplate(fieldCount: fieldCount))

@@ -15,6 +15,8 @@ struct ValueTable: ~Copyable {
   static let longestText = 256
   private static let mostTextBytes = 4 << 20
   private static let mostProbes = 48
+  private static let fewValues = 64
+  private static let mostSlotsOfFew = 4095
   private static let escaped: UInt32 = 1 << 31
 
   private struct Slot {
@@ -128,6 +130,12 @@ struct ValueTable: ~Copyable {
     if count * 2 > slotMask { growSlots() }
     if count == capacity { growValues() }
     let key = key(text, length)
+    // While they are few, each value has the slot that is looked at first.
+    while count < Self.fewValues, slotMask < Self.mostSlotsOfFew,
+      slots[self.place(key.low, key.high)].code != 0
+    {
+      growSlots()
+    }
     var place = self.place(key.low, key.high)
     var probes = 0
     while slots[place].code != 0 {
