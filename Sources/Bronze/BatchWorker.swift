@@ -16,7 +16,7 @@ final class BatchWorker {
     var files: [Commit.File] = []
   }
 
-  private static let mostBytes = 24 << 20
+  private static let mostBytes = 32 << 20
   private static let rowGroupRows = 128 << 10
   private static let mostOpenFiles = 128
   private static let fileRows = 16 << 20

@@ -143,6 +143,12 @@ enum ByteScan {
     return standsUnescaped(p, count)
   }
 
+  /// Whether `null` stands at `p`.
+  @inline(__always)
+  static func isNull(_ p: Bytes) -> Bool {
+    UnsafeRawPointer(p).loadUnaligned(as: UInt32.self) == 0x6C6C_756E
+  }
+
   /// Whether a byte that no number has comes within `most` bytes.
   static func hasEndOfNumber(_ p: Bytes, within most: Int) -> Bool {
     for index in 0..<most {

@@ -17,6 +17,8 @@ extension LineDecoder {
       reason = .lineTooLong
     } else if !isASCII, !UTF8Check.isValid(from: start, to: end) {
       reason = .invalidUnicode
+    } else if comparesShapes, readMembers(start, end, number: number) {
+      reason = nil
     } else {
       reason = decodeEvent(start, end, number: number)
     }
@@ -121,6 +123,7 @@ extension LineDecoder {
       }
     }
 
+    lastRescued = rescued
     if rescued > 0 { textBytes += appendRescued(start, to: columns + fieldCount, row) }
     header.pointee.objectIndexes[row] = objectIndex
     header.pointee.lineNumbers[row] = number

@@ -20,7 +20,9 @@ extension LineDecoder {
 
   /// Takes the shape of a line that was judged and accepted.
   @inline(never)
-  func learn(_ start: Bytes, _ end: Bytes) {
+  func learn(_ start: Bytes, _ lineEnd: Bytes, _ end: Bytes) {
+    // A shape holds values that are sound. It may have been read without its members.
+    guard lastRescued == 0, case .object = scanner.pointee.scan(start, lineEnd) else { return }
     templates.pointee.learn(start, end, scanner.pointee, contract, rules)
   }
 
@@ -116,13 +118,7 @@ extension LineDecoder {
     let header = partitions.header(for: day)
     let row = header.pointee.rowCount
     let columns = header.pointee.columns
-    let id = columns + contract.idIndex
-    let target = id.pointee.room(for: idLength &+ 4)
-    UnsafeMutableRawPointer(target).storeBytes(
-      of: UInt32(truncatingIfNeeded: idLength).littleEndian, as: UInt32.self)
-    ByteScan.copy(idStart, idLength, to: target + 4)
-    id.pointee.setText(idLength &+ 4, row)
-    var textBytes = idLength &+ 4
+    var textBytes = columns[contract.idIndex].append(prefixed: idStart, idLength, row)
     columns[contract.timestampIndex].set(micros, row)
     slot = slots
     while slot < lastSlot {
@@ -132,10 +128,7 @@ extension LineDecoder {
         column.pointee.codes[row] = found[field].code
       } else if slot.pointee.kind == .plain {
         if rules[field].kind == .string {
-          let size = found[field].length
-          ByteScan.copy(found[field].start, size, to: column.pointee.room(for: size))
-          column.pointee.setText(size, row)
-          textBytes &+= size
+          textBytes &+= column.pointee.append(found[field].start, found[field].length, row)
         } else {
           column.pointee.set(bits: found[field].bits, row, rules[field].kind)
         }
@@ -165,7 +158,7 @@ extension LineDecoder {
   /// The first of sixteen bytes that is all ones, or 16. Without a branch, since where it is differs
   /// from line to line.
   @inline(__always)
-  private static func firstHit(_ hits: SIMD2<UInt64>) -> Int {
+  static func firstHit(_ hits: SIMD2<UInt64>) -> Int {
     // A word of zeros has 64 of them, so eight bytes.
     let first = hits[0].trailingZeroBitCount &>> 3
     let second = hits[1].trailingZeroBitCount &>> 3

@@ -10,15 +10,19 @@
 ///
 /// The way of a line:
 /// ```
-/// decode ─┬─ readByTemplate   it has the shape of a line before: LineTemplate finds the values,
-///         │                   ValueTable knows most of them, appendRow(byTemplate:) adds the row
-///         └─ judge            any other: framed, checked as UTF-8, then decodeEvent
-///              ├─ LineScanner   reads it as JSON (JSONScanner, DecimalText, FieldNames)
-///              ├─ appendRow     types and rules (FieldRule, Timestamp), what breaks them is rescued
-///              └─ quarantine    with its reason (QuarantineBuffer)
+/// decode ─┬─ readByTemplate    it has the shape of a line before: LineTemplate finds the values,
+///         │                    ValueTable knows most of them, InstantReader the time
+///         └─ judge             any other: framed, checked as UTF-8
+///              ├─ readMembers    sound, in any order: each value looked up as it comes
+///              └─ decodeEvent    the long way, which alone knows all rules
+///                   ├─ LineScanner  reads it as JSON (JSONScanner, DecimalText, FieldNames)
+///                   ├─ appendRow    types and rules (FieldRule, Timestamp), what breaks them
+///                   │               is rescued
+///                   └─ quarantine   with its reason (QuarantineBuffer)
 /// ```
-/// The first way only ever takes lines that the second would accept, to the same row: whatever it
-/// is not sure of it leaves to the second, which alone knows the rules.
+/// The two short ways only ever take lines that the long way would accept, to the same row: whatever
+/// they are not sure of they leave to it. `comparesShapes: false` leaves it everything; tests and a
+/// fuzzer hold the ways equal.
 public final class LineDecoder {
   /// The longest line that is not quarantined as too long, without its line end.
   public static let longestLineBytes = 1 << 20
@@ -41,6 +45,10 @@ public final class LineDecoder {
   let templates: UnsafeMutablePointer<LineTemplates>
   let instants: UnsafeMutablePointer<InstantReader>
   /// Ones in the first bytes of sixteen, by their number.
+  /// For each member without a field the places that it has in such a line.
+  let unknown: UnsafeMutablePointer<Unknown>
+  /// Whether lines may take a shorter way than the long one.
+  let comparesShapes: Bool
   let masks: UnsafeMutablePointer<SIMD2<UInt64>>
   /// For each field what was found in a line that is read by its shape.
   let found: UnsafeMutablePointer<Found>
@@ -50,6 +58,8 @@ public final class LineDecoder {
   private var carry = LineCarry()
 
   var counts = LineCounts()
+  /// How many members of the last row were rescued.
+  var lastRescued = 0
   var accepted = 0
   var objectIndex: UInt32 = 0
   private var lineNumber: Int64 = 0
@@ -89,6 +99,13 @@ public final class LineDecoder {
     templates.initialize(to: LineTemplates(fieldCount: fields.count, areUsed: comparesShapes))
     instants = .allocate(capacity: 1)
     instants.initialize(to: InstantReader())
+    self.comparesShapes = comparesShapes && fields.count <= 64
+    unknown = .allocate(capacity: Self.mostUnknown)
+    let nowhere = Bytes(lineCopy.start)
+    unknown.initialize(
+      repeating: Unknown(
+        nameStart: nowhere, nameEnd: nowhere, valueStart: nowhere, valueEnd: nowhere),
+      count: Self.mostUnknown)
     masks = .allocate(capacity: 17)
     for length in 0...16 { (masks + length).initialize(to: ByteScan.mask(length)) }
     found = .allocate(capacity: fields.count)
@@ -105,6 +122,7 @@ public final class LineDecoder {
     instants.deinitialize(count: 1).deallocate()
     found.deallocate()
     masks.deallocate()
+    unknown.deallocate()
   }
 
   /// Starts a raw object, and forgets what was left of one that was not finished.
@@ -167,7 +185,7 @@ public final class LineDecoder {
       number += 1
       if feed <= lastInPlace {
         let verdict = judge(p, lineEnd, isASCII: highBits == 0, number: number, offset: offset)
-        if verdict == .accepted, templates.pointee.areTried { learn(p, feed + 1) }
+        if verdict == .accepted, templates.pointee.areTried { learn(p, lineEnd, feed + 1) }
       } else {
         judgeCopy(p, lineEnd, number: number, offset: offset)
       }

@@ -12,7 +12,7 @@ struct LineScanner: ~Copyable {
   }
 
   let names: FieldNames
-  private let fieldCount: Int
+  let fieldCount: Int
   /// The members of the last object, in the line's order.
   private(set) var members: UnsafeMutablePointer<Member>
   private(set) var count = 0

@@ -281,6 +281,25 @@ extension RowStorage.Column {
     endText(row)
   }
 
+  /// Makes a text the value of `row`; returns the bytes added.
+  @inline(__always)
+  mutating func append(_ text: Bytes, _ count: Int, _ row: Int) -> Int {
+    ByteScan.copy(text, count, to: room(for: count))
+    setText(count, row)
+    return count
+  }
+
+  /// The same with the text's length in front of it.
+  @inline(__always)
+  mutating func append(prefixed text: Bytes, _ count: Int, _ row: Int) -> Int {
+    let target = room(for: count &+ 4)
+    UnsafeMutableRawPointer(target).storeBytes(
+      of: UInt32(truncatingIfNeeded: count).littleEndian, as: UInt32.self)
+    ByteScan.copy(text, count, to: target + 4)
+    setText(count &+ 4, row)
+    return count &+ 4
+  }
+
   /// Gives the null rows of a sparse column before `row` their ends.
   mutating func endSparseRows(before row: Int) {
     while endedRows < row {

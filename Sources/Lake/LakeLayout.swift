@@ -62,23 +62,21 @@ public enum LakeLayout {
   /// The UTC date on which a raw object arrived: of its key (`raw/yyyy=2026/mm=11/dd=23/…`), or
   /// where that has none, of its last change.
   public static func arrivalDay(of object: ObjectInfo) -> String {
-    let parts = object.key.text.split(separator: "/")
-    if parts.count > 4,
-      let year = digits(parts[1], after: "yyyy=", count: 4),
-      let month = digits(parts[2], after: "mm=", count: 2),
-      let day = digits(parts[3], after: "dd=", count: 2)
-    {
-      return "\(year)-\(month)-\(day)"
+    // raw/yyyy=2026/mm=11/dd=23/…
+    let day = object.key.text.utf8.withContiguousStorageIfAvailable { bytes -> String? in
+      guard bytes.count > hourPattern.count else { return nil }
+      for (byte, expected) in zip(bytes, hourPattern)
+      where expected == UInt8(ascii: "0") ? !(0x30...0x39).contains(byte) : byte != expected {
+        return nil
+      }
+      func digits(_ range: Range<Int>) -> String {
+        String(decoding: UnsafeBufferPointer(rebasing: bytes[range]), as: UTF8.self)
+      }
+      return "\(digits(9..<13))-\(digits(17..<19))-\(digits(23..<25))"
     }
-    return Timestamp.day(unixSeconds: object.modifiedNanos / 1_000_000_000)
+    return (day ?? nil) ?? Timestamp.day(unixSeconds: object.modifiedNanos / 1_000_000_000)
   }
 
-  private static func digits(_ part: Substring, after label: String, count: Int) -> Substring? {
-    guard part.hasPrefix(label) else { return nil }
-    let value = part.dropFirst(label.count)
-    guard value.utf8.count == count, value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-      return nil
-    }
-    return value
-  }
+  /// A digit where it has a zero.
+  private static let hourPattern = Array("raw/yyyy=0000/mm=00/dd=00/".utf8)
 }

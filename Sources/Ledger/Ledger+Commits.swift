@@ -58,29 +58,7 @@ extension Ledger {
       arguments: [
         commit.number, commit.batch.text, commit.kind.rawValue, commit.contract, commit.committedAt,
       ])
-    for source in commit.sources {
-      if let other = try Int.fetchOne(
-        database, sql: "SELECT commit_number FROM raw_objects WHERE key = ?",
-        arguments: [source.key.text])
-      {
-        throw LakeError(
-          .corruptCommit,
-          "commits \(other) and \(commit.number) both consumed \(source.key): restore commits/ from a copy"
-        )
-      }
-      try database.execute(
-        sql: """
-          INSERT INTO raw_objects(key, size, modified, checksum, commit_number)
-          VALUES (?, ?, ?, ?, ?)
-          """,
-        arguments: [
-          source.key.text, source.size, source.modified, source.checksum, commit.number,
-        ])
-      for table in ["tries", "parked"] {
-        try database.execute(
-          sql: "DELETE FROM \(table) WHERE key = ?", arguments: [source.key.text])
-      }
-    }
+    try insert(commit.sources, of: commit.number, database)
     for (layer, files) in [("bronze", commit.bronze), ("quarantine", commit.quarantine)] {
       for file in files {
         try database.execute(
@@ -117,6 +95,36 @@ extension Ledger {
         arguments: [name, value])
     }
     try database.execute(sql: "DELETE FROM work WHERE batch = ?", arguments: [commit.batch.text])
+  }
+
+  /// Statements are prepared once: a batch may have consumed thousands of small objects.
+  private static func insert(
+    _ sources: [Commit.Source], of number: Int, _ database: Database
+  ) throws {
+    let insert = try database.cachedStatement(
+      sql: """
+        INSERT OR IGNORE INTO raw_objects(key, size, modified, checksum, commit_number)
+        VALUES (?, ?, ?, ?, ?)
+        """)
+    let forget = try ["tries", "parked"].compactMap { table in
+      try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM \(table))") == true
+        ? try database.cachedStatement(sql: "DELETE FROM \(table) WHERE key = ?") : nil
+    }
+    for source in sources {
+      try insert.execute(arguments: [
+        source.key.text, source.size, source.modified, source.checksum, number,
+      ])
+      guard database.changesCount == 1 else {
+        let other = try Int.fetchOne(
+          database, sql: "SELECT commit_number FROM raw_objects WHERE key = ?",
+          arguments: [source.key.text])
+        throw LakeError(
+          .corruptCommit,
+          "commits \(other ?? 0) and \(number) both consumed \(source.key): restore commits/ from a copy"
+        )
+      }
+      for statement in forget { try statement.execute(arguments: [source.key.text]) }
+    }
   }
 
   /// The sums over all commits, by name.

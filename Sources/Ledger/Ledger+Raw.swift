@@ -32,8 +32,13 @@ extension Ledger {
         }
       }
       let hasChanged = try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM changed)")
+      let hasParked = try Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM parked)")
+      let hasConsumed = try Bool.fetchOne(
+        database, sql: "SELECT EXISTS (SELECT 1 FROM raw_objects)")
       for object in objects {
-        if let row = try Row.fetchOne(consumed, arguments: [object.key.text]) {
+        if hasConsumed == true,
+          let row = try Row.fetchOne(consumed, arguments: [object.key.text])
+        {
           let isSame = row["size"] == object.sizeBytes && row["modified"] == object.modifiedNanos
           let known = hasChanged == true ? try isKnown(changed, object) : nil
           if isSame {
@@ -41,6 +46,8 @@ extension Ledger {
           } else if known != true {
             sorted.touched.append((object, row["checksum"]))
           }
+        } else if hasParked != true {
+          sorted.new.append(object)
         } else if try isKnown(parked, object) != true {
           sorted.new.append(object)
         }

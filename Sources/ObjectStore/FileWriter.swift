@@ -12,7 +12,7 @@ final class FileWriter: ObjectWriter {
   /// Where its name must be durable when it is finished; nil for a file that gets another name.
   private let directory: String?
   private var descriptor: Int32
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
   private var filled = 0
 
   init(path: String, directory: String? = nil) throws {

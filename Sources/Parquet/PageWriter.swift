@@ -16,8 +16,6 @@ final class PageWriter {
   private var isCodecSettled = false
   /// The dictionary page, until the codec is settled.
   private var heldDictionary: (body: UnsafeRawBufferPointer, entryCount: Int)?
-  /// The setting that suits a column, by its place in the schema, once tried.
-  private var chosen: [ZstdCompressor.Setting?]
 
   /// More than any page header takes.
   private static let headerRoom = 64
@@ -29,7 +27,7 @@ final class PageWriter {
     self.sink = sink
     self.level = level
     self.memory = memory
-    chosen = Array(repeating: nil, count: columnCount)
+    memory.prepare(columnCount)
   }
 
   /// Takes the memory, in which a writer that failed may have left something.
@@ -86,7 +84,7 @@ final class PageWriter {
     memory.out.count = 0
   }
 
-  /// Tries, once a column and file, whether near-random text does as well at a quicker setting.
+  /// Tries, once a column, whether near-random text does as well at a quicker setting.
   ///
   /// - Parameter repeats: where the texts' lengths repeat, if they are all the same.
   func chooseSetting(
@@ -95,7 +93,7 @@ final class PageWriter {
     guard let setting, case .level = setting, chunk.encoding == .plain,
       body.count >= Self.trialBytes / 4
     else { return }
-    if chosen[column] == nil {
+    if memory.chosen[column] == nil {
       let usual = try sampleSize(of: body, setting)
       var best = (setting: setting, size: usual + usual / 10)
       var quicker: [ZstdCompressor.Setting] = [.sparseMatches]
@@ -104,9 +102,9 @@ final class PageWriter {
         let size = try sampleSize(of: body, candidate)
         if size <= best.size { best = (candidate, size) }
       }
-      chosen[column] = best.setting
+      memory.chosen[column] = best.setting
     }
-    switch chosen[column] {
+    switch memory.chosen[column] {
     case .repeats:
       // The next page's texts may have another length.
       if let repeats { self.setting = .repeats(repeats) }
@@ -115,17 +113,17 @@ final class PageWriter {
     }
   }
 
-  /// Tries, once a column and file, whether numbers do better where only their low bytes are new.
+  /// Tries, once a column, whether numbers do better where only their low bytes are new.
   func chooseSetting(forNumbers body: UnsafeRawBufferPointer, column: Int) throws {
     guard let setting, case .level = setting, chunk.encoding == .plain,
       body.count >= Self.trialBytes / 4
     else { return }
-    if chosen[column] == nil {
+    if memory.chosen[column] == nil {
       let repeats = ZstdCompressor.Setting.repeats(StridedRepeats(stride: 8, part: .tail))
       let usual = try sampleSize(of: body, setting)
-      chosen[column] = try sampleSize(of: body, repeats) <= usual ? repeats : setting
+      memory.chosen[column] = try sampleSize(of: body, repeats) <= usual ? repeats : setting
     }
-    if let chosen = chosen[column] { self.setting = chosen }
+    if let chosen = memory.chosen[column] { self.setting = chosen }
   }
 
   private func sampleSize(

@@ -1,7 +1,8 @@
 /// The buffers and the zstd context of a file writer, for writers that take turns.
 ///
 /// A writer holds nothing in them between two row groups, so files that are open at the same time
-/// can share one: what they need is then allocated once, not once a file. Not sendable: one task
+/// can share one: what they need is then allocated once, not once a file, and what was found out
+/// about a column holds for all of them. They must have the same schema. Not sendable: one task
 /// writes all of them.
 public final class WriterMemory {
   var dictionary = DictionaryBuilder()
@@ -16,11 +17,18 @@ public final class WriterMemory {
   var out = ByteBuffer(capacity: WriterMemory.flushBytes * 2)
   var header = ThriftCompactWriter()
   let compressor: ZstdCompressor
+  /// The compression that suits a column, by its place in the schema, once tried: files that share
+  /// this have the same columns.
+  var chosen: [ZstdCompressor.Setting?] = []
 
   static let flushBytes = 1 << 18
 
   /// - Throws: `compressionFailed` if memory is short.
   public init() throws(ParquetError) {
     compressor = try ZstdCompressor()
+  }
+
+  func prepare(_ columnCount: Int) {
+    if chosen.count != columnCount { chosen = Array(repeating: nil, count: columnCount) }
   }
 }

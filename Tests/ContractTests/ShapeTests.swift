@@ -23,7 +23,18 @@ struct ShapeTests {
 
   private func expectSame(_ object: [UInt8], chunks: [Int] = [.max]) throws {
     let (short, long) = try decode(object, chunks: chunks)
-    #expect(short == long, "\(String(decoding: object.prefix(2000), as: UTF8.self))")
+    expectSame(short, long)
+  }
+
+  /// Compares, and shows the first difference in place of everything.
+  private func expectSame(_ short: Decoded, _ long: Decoded) {
+    let isSame = short == long
+    guard !isSame else { return }
+    let row = zip(short.rows, long.rows).first { $0 != $1 }
+    let record = zip(short.records, long.records).first { $0 != $1 }
+    Issue.record(
+      "\(short.counts) against \(long.counts); row \(String(describing: row)); record \(String(describing: record))"
+    )
   }
 
   /// An event as some sender writes it: the order, the blanks and the form of its values are its own.
@@ -85,7 +96,7 @@ struct ShapeTests {
       }
       let size = [Int.max, 4096, 1000, 100_000][round % 4]
       let (short, long) = try decode(object, chunks: [size])
-      #expect(short == long)
+      expectSame(short, long)
       #expect(short.counts.accepted > 250)
     }
   }
@@ -152,7 +163,7 @@ struct ShapeTests {
           id: "\(number)") + "\n"
       }
       let (short, long) = try decode(Array(text.utf8), chunks: [1 << 16])
-      #expect(short == long)
+      expectSame(short, long)
       #expect(short.rows.count == distinct)
       for (index, row) in short.rows.enumerated() where index % 997 == 0 {
         #expect(row.cells["customer_id"] == .string("C\(index)"))
@@ -180,7 +191,7 @@ struct ShapeTests {
         id: "\(number)") + "\n"
     }
     let (short, long) = try decode(Array(text.utf8), contract: contract)
-    #expect(short == long)
+    expectSame(short, long)
     #expect(short.rows.count == 2000)
   }
 
@@ -195,7 +206,7 @@ struct ShapeTests {
       expected.append("{\"x\(number % 3)\":\(value)}")
     }
     let (short, long) = try decode(Array(text.utf8))
-    #expect(short == long)
+    expectSame(short, long)
     #expect(short.rows.map { $0.cells["_rescued_data"] } == expected.map { Cell.string($0) })
   }
 

@@ -171,8 +171,9 @@ struct WriterMisuseTests {
   func sinkErrors() throws {
     struct DiskFull: Error {}
     let failing = try writer([column("a")]) { _ in throw DiskFull() }
-    try failing.writeRowGroup([ColumnView(values: .int32(numbers.pointer))], rowCount: 4)
-    #expect(throws: DiskFull.self) { try failing.finish() }
+    #expect(throws: DiskFull.self) {
+      try failing.writeRowGroup([ColumnView(values: .int32(numbers.pointer))], rowCount: 4)
+    }
     let error = #expect(throws: ParquetError.self) { try failing.finish() }
     #expect(error?.code == .closed)
   }
