@@ -16,10 +16,11 @@ final class BatchWorker {
     var files: [Commit.File] = []
   }
 
-  private static let mostBytes = 32 << 20
+  private static let mostBytes = 24 << 20
   private static let rowGroupRows = 128 << 10
   private static let mostOpenFiles = 128
-  private static let fileRows = 16 << 20
+  /// A file is ended at this size: warehouses load files of 100 to 250 MB best.
+  private static let fileBytes = 192 << 20
 
   private let batch: BatchID
   private let contract: EventContract
@@ -128,7 +129,7 @@ final class BatchWorker {
     }
     try open[day]!.append(columns, sources: keys)
     rows.remove(day: day)
-    if open[day]!.rowCount >= Self.fileRows { try await close(day) }
+    if open[day]!.sizeBytes >= Self.fileBytes { try await close(day) }
   }
 
   private func close(_ day: Int32) async throws {
@@ -143,6 +144,15 @@ final class FileNumbers: Sendable {
 
   func next() -> Int {
     last.withLock {
+      $0 += 1
+      return $0
+    }
+  }
+
+  /// The next number, or from some moment on none; the first is always given.
+  func next(unless isOver: Bool) -> Int? {
+    last.withLock {
+      if isOver, $0 >= 0 { return nil }
       $0 += 1
       return $0
     }

@@ -6,6 +6,8 @@ import Parquet
 /// One Parquet file of one UTC date, row group by row group.
 final class BronzeFile {
   private(set) var rowCount = 0
+  /// Bytes so far.
+  var sizeBytes: Int { writer.sizeBytes }
   private let writer: HashedWriter
   private let parquet: ParquetFileWriter
 

@@ -51,8 +51,8 @@ public struct BronzeStage: Sendable {
     while !rest.isEmpty, !shouldStop() {
       let plan = BatchPlan(firstOf: rest)
       switch try await run(plan) {
-      case .committed:
-        rest = rest.dropFirst(plan.objects.count)
+      case .committed(let count):
+        rest = rest.dropFirst(count)
       case .void:
         rest = try ledger.sort(Array(rest)).new[...]
       case .faults(let faults):
@@ -69,7 +69,8 @@ public struct BronzeStage: Sendable {
   // MARK: -
 
   private enum Outcome {
-    case committed
+    /// So many of the plan's first objects.
+    case committed(Int)
     /// Others consumed some of the objects meanwhile.
     case void
     /// These objects cannot be read; without them it may work.
@@ -91,7 +92,8 @@ public struct BronzeStage: Sendable {
     }
     // From here on the work may be committed, even where an error says otherwise: it stays.
     let commit = try await committer.commit(prepared) {
-      try ledger.sort(plan.objects).new.count < plan.objects.count
+      let consumed = plan.objects.prefix(prepared.sources.count)
+      return try ledger.sort(Array(consumed)).new.count < consumed.count
     }
     guard let commit else {
       try await committer.abandon(batch.text)
@@ -99,7 +101,7 @@ public struct BronzeStage: Sendable {
     }
     try await committer.publishAll()
     report(BronzeReport(commit: commit, elapsed: ContinuousClock.now - started))
-    return .committed
+    return .committed(prepared.sources.count)
   }
 
   /// Writes the files of a batch below `tmp/`, and says what their commit has to say.
@@ -128,6 +130,7 @@ public struct BronzeStage: Sendable {
     let numbers = FileNumbers()
     let next = FileNumbers()
     let faults = FaultList()
+    let end = ContinuousClock.now + BatchPlan.longest
     let workers = plan.workerCount(cores: ProcessInfo.processInfo.activeProcessorCount)
     let results = try await withThrowingTaskGroup(of: BatchWorker.Result.self) { group in
       for _ in 0..<workers {
@@ -136,8 +139,9 @@ public struct BronzeStage: Sendable {
             batch: batch, contract: contract.contract, store: lake.store, quarantine: quarantine,
             fileNumbers: numbers)
           while true {
-            let index = next.next()
-            guard index < plan.objects.count else {
+            // Without a gap, so that what is consumed are the plan's first objects.
+            let index = next.next(unless: .now > end)
+            guard let index, index < plan.objects.count else {
               return faults.isEmpty ? try await worker.finish() : BatchWorker.Result()
             }
             try Task.checkCancellation()

@@ -7,7 +7,7 @@ final class HashedWriter {
   let key: ObjectKey
   private let writer: any ObjectWriter
   private var hash = SHA256()
-  private var sizeBytes = 0
+  private(set) var sizeBytes = 0
 
   /// - Parameter key: the final key; the object is written below `tmp/`.
   init(_ key: ObjectKey, batch: BatchID, in store: any ObjectStore) throws {

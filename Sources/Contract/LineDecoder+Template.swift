@@ -60,7 +60,9 @@ extension LineDecoder {
         & slot.pointee.secondMask
       let difference = first | second
       guard difference[0] | difference[1] == 0,
-        length <= 32 || ByteScan.equal(p + 32, Bytes(template.pointee.text) + Int(slot.pointee.start) + 32, length &- 32)
+        length <= 32
+          || ByteScan.equal(
+            p + 32, Bytes(template.pointee.text) + Int(slot.pointee.start) + 32, length &- 32)
       else { return nil }
       p += length
       let field = Int(slot.pointee.field)

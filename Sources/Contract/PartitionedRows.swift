@@ -1,7 +1,7 @@
 /// The accepted rows of a decoder: one `EventColumns` for each UTC day that has rows.
 public final class PartitionedRows {
   /// Bytes that emptied days keep for the next ones at most.
-  private static let mostSpareBytes = 24 << 20
+  private static let mostSpareBytes = 16 << 20
   /// A power of two: so many consecutive days are found without a search.
   private static let cacheSize = 64
 

@@ -135,6 +135,44 @@ extension Ledger {
     }
   }
 
+  /// How many bronze files there are of each of some sizes.
+  public struct FileSizes: Codable, Sendable, Equatable {
+    public var under1MiB = 0
+    public var from1To16MiB = 0
+    public var from16To128MiB = 0
+    public var over128MiB = 0
+
+    enum CodingKeys: String, CodingKey {
+      case under1MiB = "under_1_mib"
+      case from1To16MiB = "1_to_16_mib"
+      case from16To128MiB = "16_to_128_mib"
+      case over128MiB = "over_128_mib"
+    }
+  }
+
+  public func bronzeFileSizes() throws -> FileSizes {
+    try read { database in
+      var sizes = FileSizes()
+      let rows = try Row.fetchAll(
+        database,
+        sql: """
+          SELECT CASE WHEN size < 1048576 THEN 0 WHEN size < 16777216 THEN 1
+            WHEN size < 134217728 THEN 2 ELSE 3 END AS bucket, count(*) AS files
+          FROM files WHERE layer = 'bronze' GROUP BY 1
+          """)
+      for row in rows {
+        let files: Int = row["files"]
+        switch row["bucket"] as Int {
+        case 0: sizes.under1MiB = files
+        case 1: sizes.from1To16MiB = files
+        case 2: sizes.from16To128MiB = files
+        default: sizes.over128MiB = files
+        }
+      }
+      return sizes
+    }
+  }
+
   // MARK: - publication
 
   /// A committed batch with files that may not be in their places yet.

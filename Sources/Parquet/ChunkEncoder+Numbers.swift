@@ -48,7 +48,8 @@ extension ChunkEncoder {
     let numbers = try renumber(plan, indexes, entryCount: entryCount)
     memory.compactor.layOut(entries)
     if isDictionaryKept(plan) {
-      try pages.add(dictionary: memory.compactor.page.bytes, entryCount: memory.compactor.entryCount)
+      try pages.add(
+        dictionary: memory.compactor.page.bytes, entryCount: memory.compactor.entryCount)
       try writeIndexPages(plan, numbers, entryCount: memory.compactor.entryCount)
     } else {
       let used = UnsafeRawPointer(memory.compactor.page.start).assumingMemoryBound(to: T.self)

@@ -12,7 +12,8 @@ extension ChunkEncoder {
         bytes: bytes, offsets: offsets, validity: rows.validity, rowCount: rows.count,
         valueCount: rows.valueCount, pageLimit: options.dictionaryBytes, indexes: indexes)
       {
-        try pages.add(dictionary: memory.dictionary.page.bytes, entryCount: memory.dictionary.entryCount)
+        try pages.add(
+          dictionary: memory.dictionary.page.bytes, entryCount: memory.dictionary.entryCount)
         try writeIndexPages(plan, indexes, entryCount: memory.dictionary.entryCount)
         bounds.add(plain: memory.dictionary.page.bytes)
         return bounds.bounds(limit: options.boundBytes)

@@ -23,8 +23,15 @@ public struct Status: Codable, Sendable {
   public struct Bronze: Codable, Sendable {
     public let files: Int
     public let rows: Int
+    /// Files by their size.
+    public let fileSizes: Ledger.FileSizes
     /// Members that did not fit their field, or fit none, by name.
     public let rescued: [String: Int]
+
+    enum CodingKeys: String, CodingKey {
+      case files, rows, rescued
+      case fileSizes = "file_sizes"
+    }
   }
 
   public struct Quarantine: Codable, Sendable {
@@ -123,7 +130,8 @@ public struct Status: Codable, Sendable {
       objects: total("raw.objects"), lines: total("raw.lines"), bytes: total("raw.bytes"),
       ignored: try ledger.gauge("raw.ignored", as: Int.self) ?? 0, changed: troubles.changed.count)
     bronze = Bronze(
-      files: total("bronze.files"), rows: total("bronze.rows"), rescued: named("rescued."))
+      files: total("bronze.files"), rows: total("bronze.rows"),
+      fileSizes: try ledger.bronzeFileSizes(), rescued: named("rescued."))
     quarantine = Quarantine(lines: reasons.values.reduce(0, +), reasons: reasons)
     blank = Lines(lines: total("blank"))
     parked = troubles.parked.count

@@ -40,7 +40,8 @@ public struct Verifier: Sendable {
       workspace, commits: commits, deep: deep, remembering: answerKey != nil)
     let score = try answerKey.map { try Self.score($0, commits: commits, quarantine: quarantine) }
     return Self.report(
-      published: published, warehouse: warehouse, commits: commits, raw: raw, footers: footers, quarantine: quarantine,
+      published: published, warehouse: warehouse, commits: commits, raw: raw, footers: footers,
+      quarantine: quarantine,
       score: score, troubles: try workspace.ledger.troubles())
   }
 

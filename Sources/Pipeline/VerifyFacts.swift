@@ -27,7 +27,9 @@ struct WarehouseFacts {
       let gold = try published?.compare(with: connection) {
         store.readablePath(ObjectKey(trusted: $0))
       }
-      guard try Self.exists("raw.load_history", connection) else { return (counts, [:], true, gold) }
+      guard try Self.exists("raw.load_history", connection) else {
+        return (counts, [:], true, gold)
+      }
       let rows = try connection.query(
         """
         SELECT history.path, count(staging._load_seq)

@@ -23,6 +23,10 @@ struct StatusCommand: AsyncParsableCommand {
     if json { return try printJSON(status) }
     print("lake \(status.lake), \(status.commits) commits")
     print(RunCommand.table(status))
+    let sizes = status.bronze.fileSizes
+    print(
+      "bronze files: \(sizes.under1MiB) under 1 MiB, \(sizes.from1To16MiB) to 16 MiB, "
+        + "\(sizes.from16To128MiB) to 128 MiB, \(sizes.over128MiB) larger")
     for (reason, count) in status.quarantine.reasons.sorted(by: { $0.key < $1.key }) {
       print("quarantined \(count)  \(reason)")
     }

@@ -129,17 +129,20 @@ struct ShapeTests {
     }
   }
 
-  @Test("Values that look like others but are not are told apart", arguments: [
-    // A quote, a backslash or a control character that ends up in a value only by an escape.
-    #""store_id":"a\\""#, #""store_id":"a\"""#, #""store_id":"a\u0000""#, #""store_id":"a\n""#,
-    // The same bytes, as the line has them: the string goes on, or is broken.
-    "\"store_id\":\"a\\\", \"x\":\"", "\"store_id\":\"a\u{0}\"", "\"store_id\":\"a\n\"",
-    // Numbers where strings should be and the other way round; literals.
-    #""store_id":7"#, #""quantity":"7""#, #""quantity":7.0"#, #""quantity":7.5"#, #""price":-0.0"#,
-    #""price":0.0"#, #""price":1e400"#, #""price":"1e5""#, #""price":" 1""#, #""price":nul"#,
-    #""price":null"#, #""price":true"#, #""category":"""#, #""price":"""#,
-    #""price":0.30000000000000004"#, #""price":123456789012345678901234567890"#,
-  ])
+  @Test(
+    "Values that look like others but are not are told apart",
+    arguments: [
+      // A quote, a backslash or a control character that ends up in a value only by an escape.
+      #""store_id":"a\\""#, #""store_id":"a\"""#, #""store_id":"a\u0000""#, #""store_id":"a\n""#,
+      // The same bytes, as the line has them: the string goes on, or is broken.
+      "\"store_id\":\"a\\\", \"x\":\"", "\"store_id\":\"a\u{0}\"", "\"store_id\":\"a\n\"",
+      // Numbers where strings should be and the other way round; literals.
+      #""store_id":7"#, #""quantity":"7""#, #""quantity":7.0"#, #""quantity":7.5"#,
+      #""price":-0.0"#,
+      #""price":0.0"#, #""price":1e400"#, #""price":"1e5""#, #""price":" 1""#, #""price":nul"#,
+      #""price":null"#, #""price":true"#, #""category":"""#, #""price":"""#,
+      #""price":0.30000000000000004"#, #""price":123456789012345678901234567890"#,
+    ])
   func lookalikes(member: String) throws {
     let usual = [
       #""store_id":"a","price":1.5,"quantity":7,"category":"c""#,
@@ -158,9 +161,10 @@ struct ShapeTests {
     for distinct in [60_000, 70_000] {
       var text = ""
       for number in 0..<distinct {
-        text += event(
-          "\"customer_id\":\"C\(number)\",\"price\":\(number).25,\"quantity\":\(number + 1)",
-          id: "\(number)") + "\n"
+        text +=
+          event(
+            "\"customer_id\":\"C\(number)\",\"price\":\(number).25,\"quantity\":\(number + 1)",
+            id: "\(number)") + "\n"
       }
       let (short, long) = try decode(Array(text.utf8), chunks: [1 << 16])
       expectSame(short, long)
@@ -186,9 +190,10 @@ struct ShapeTests {
     for number in 0..<2000 {
       let flag = ["true", "false", "null", "\"true\"", "1"].randomElement(using: &random)!
       let whole = Int.random(in: -9_007_199_254_740_993...9_007_199_254_740_993, using: &random)
-      text += event(
-        "\"at\":\"2026-11-2\(number % 10)T10:00:00Z\",\"flag\":\(flag),\"whole\":\(whole),\"amount\":\(Double(whole) / 7)",
-        id: "\(number)") + "\n"
+      text +=
+        event(
+          "\"at\":\"2026-11-2\(number % 10)T10:00:00Z\",\"flag\":\(flag),\"whole\":\(whole),\"amount\":\(Double(whole) / 7)",
+          id: "\(number)") + "\n"
     }
     let (short, long) = try decode(Array(text.utf8), contract: contract)
     expectSame(short, long)
@@ -214,8 +219,12 @@ struct ShapeTests {
     switch Int.random(in: 0..<(depth < 4 ? 8 : 6), using: &random) {
     case 0: return ["null", "true", "false"].randomElement(using: &random)!
     case 1: return "\(Double.random(in: -1e9...1e9, using: &random))"
-    case 2: return "-\(Int.random(in: 1...Int.max, using: &random))e-\(Int.random(in: 0...400, using: &random))"
-    case 3: return "\"\(["", "é", "🛒", "\\\"", "\\ud83d\\uded2", "\\\\", " "].randomElement(using: &random)!)\""
+    case 2:
+      return
+        "-\(Int.random(in: 1...Int.max, using: &random))e-\(Int.random(in: 0...400, using: &random))"
+    case 3:
+      return
+        "\"\(["", "é", "🛒", "\\\"", "\\ud83d\\uded2", "\\\\", " "].randomElement(using: &random)!)\""
     case 4: return "[]"
     case 5: return "{ }"
     case 6:
