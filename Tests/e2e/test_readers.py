@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,54 @@ def test_pyarrow_duckdb_and_polars_read_equal_rows_and_they_are_those_of_raw(
         assert isinstance(ts, datetime)
         expected = [purchase.event_id, ts.replace(tzinfo=UTC), *rest]
         assert [row[name] for name in names] == expected, purchase.place
+
+
+def test_clickhouse_reads_the_same_rows(bronze: Bronze) -> None:
+    chdb = pytest.importorskip("chdb")
+    columns = ", ".join(
+        "toUnixTimestamp64Micro(ts) AS ts" if name == "ts" else name for name in COLUMNS
+    )
+    rows: list[dict[str, Any]] = []
+    for path in bronze.files:
+        text = chdb.query(
+            f"SELECT {columns} FROM file('{path}', 'Parquet') "
+            "SETTINGS output_format_json_quote_64bit_integers = 0",
+            "JSONEachRow",
+        ).bytes()
+        rows += [json.loads(line) for line in text.splitlines()]
+    expected = [micros(row) for row in read_with_pyarrow(bronze.files)]
+    assert by_place(rows) == by_place(expected)
+
+
+@pytest.mark.parametrize("vectorized", [True, False])
+def test_spark_reads_the_same_rows_by_either_of_its_readers(
+    bronze: Bronze, vectorized: bool
+) -> None:
+    sql = pytest.importorskip("pyspark.sql")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, which is not installed")
+    spark = (
+        sql.SparkSession.builder.master("local[1]")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.host", "127.0.0.1")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.sql.session.timeZone", "UTC")
+        .getOrCreate()
+    )
+    spark.sparkContext.setLogLevel("ERROR")
+    spark.conf.set("spark.sql.parquet.enableVectorizedReader", str(vectorized).lower())
+    frame = spark.read.parquet(*(str(path) for path in bronze.files)).selectExpr(
+        *("unix_micros(ts) AS ts" if name == "ts" else name for name in COLUMNS)
+    )
+    rows = [row.asDict() for row in frame.collect()]
+    expected = [micros(row) for row in read_with_pyarrow(bronze.files)]
+    assert by_place(rows) == by_place(expected)
+
+
+def micros(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its time as a number, which no reader moves to its own zone."""
+    since = row["ts"] - datetime(1970, 1, 1, tzinfo=UTC)
+    return {**row, "ts": since // timedelta(microseconds=1)}
 
 
 def test_the_whole_of_bronze_is_read_by_a_glob_as_bi_tools_do(bronze: Bronze) -> None:
