@@ -39,17 +39,19 @@ struct DemandClock: Sendable {
         position.micros += Int64(whole)
         position.fraction = moved - whole
         if position.micros < limit { return true }
-        position = Position(micros: limit)
+        move(to: limit)
         return false
       }
       left -= room
-      if end >= limit {
-        position = Position(micros: limit)
-        return false
-      }
-      position = Position(micros: end)
-      if quarter == Int64(TradingDay.quarters - 1) { day = world.tradingDay(day.day + 1) }
+      move(to: min(end, limit))
+      if end >= limit { return false }
     }
+  }
+
+  private mutating func move(to micros: Int64) {
+    position = Position(micros: micros)
+    let number = CivilDate.daysSinceEpoch(ofMicros: micros)
+    if number != day.day { day = world.tradingDay(number) }
   }
 
   /// How much steady time passes between two instants, in microseconds.

@@ -31,8 +31,15 @@ struct ObjectPlanner {
   private var size: Int {
     switch pace {
     case .batches(let size, _), .maximum(let size): size
-    case .rate(let rate, let size): size ?? max(1, min(50_000, Int(rate / 2)))
+    case .rate(let rate, let size): size ?? usualSize(rate)
     }
+  }
+
+  /// Half a second's events while somebody waits for them; more where a clock fills the past.
+  private func usualSize(_ rate: Double) -> Int {
+    let live = max(1, min(50_000, Int(rate / 2)))
+    guard let clock, clock.speed == nil else { return live }
+    return clock.untilMicros == nil ? max(live, min(1_000, Int(5 * rate))) : max(live, 1_000)
   }
 
   private var secondsPerEvent: Double {

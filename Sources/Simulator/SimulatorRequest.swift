@@ -5,7 +5,7 @@ public struct SimulatorRequest: Sendable {
     /// Objects of so many events with a pause between them, as the original script made them.
     case batches(size: Int, pause: Duration)
     /// So many events a second, on average over a typical week; an object holds `size` events, or
-    /// half a second's if nil.
+    /// half a second's if nil, and more by a virtual clock.
     case rate(Double, size: Int?)
     /// As fast as the store takes them.
     case maximum(size: Int)

@@ -43,11 +43,10 @@ struct RunCommand: AsyncParsableCommand {
     let run = try PipelineRun(workspace, options: options, logger: logger)
     Terminal.note(
       "medallion: running in \(workspace.lake.store.location), "
+        + (request.faults == .default
+          ? "with small rates of faults (--faults none for none), " : "")
         + (options.duration == nil && request.events == nil ? "Ctrl-C ends it" : "until it is done")
     )
-    if request.faults == .default {
-      Terminal.note("medallion: with small rates of faults; --faults none leaves them out")
-    }
 
     let began = ContinuousClock.now
     let meter = run.meter
