@@ -122,11 +122,9 @@ struct AnswerKeyScorer {
   ) -> AnswerKeyScore {
     var score = AnswerKeyScore()
     var left = quarantine.reasons
-    var named: [ObjectKey] = []
     var answered: Set<QuarantineFacts.Place> = []
     for answer in reading.faults {
       let object = ObjectKey(trusted: answer.sourceObject)
-      named.append(object)
       guard let expected = answer.reason, consumed.contains(object),
         answered.insert(.init(object: object, line: answer.line)).inserted
       else { continue }
@@ -143,12 +141,11 @@ struct AnswerKeyScorer {
     }
     // A key that only lists faults knows all objects between its first and its last: keys sort by
     // arrival. What came before or after is not the key's matter.
-    let first = named.min()
-    let last = named.max()
+    let named = objects == nil ? reading.faults.map { ObjectKey(trusted: $0.sourceObject) } : []
+    let span = named.min().flatMap { first in named.max().map { first...$0 } }
     for (place, reason) in left {
       let isKeys =
-        objects.map { $0.contains(place.object.text) }
-        ?? (first.map { $0 <= place.object } ?? false && last.map { place.object <= $0 } ?? false)
+        objects.map { $0.contains(place.object.text) } ?? span?.contains(place.object) ?? false
       guard isKeys else { continue }
       score.unexpected += 1
       score.reasons[reason, default: .init()].found += 1

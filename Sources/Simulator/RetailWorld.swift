@@ -78,6 +78,9 @@ public final class RetailWorld: Sendable {
         weights[quarter * stores.count + index] =
           factors[local / TradingDay.quarters] * curves[index][local % TradingDay.quarters]
       }
+      if let burst = burst(ofStore: index, day: day) {
+        for quarter in burst.quarters { weights[quarter * stores.count + index] *= burst.factor }
+      }
     }
     let perQuarter = (0..<TradingDay.quarters).map { quarter in
       AliasTable(
@@ -91,6 +94,15 @@ public final class RetailWorld: Sendable {
   }
 
   // MARK: -
+
+  /// When a store is suddenly full: on one day in twelve, for a quarter of an hour to an hour.
+  private func burst(ofStore store: Int, day: Int) -> (quarters: Range<Int>, factor: Double)? {
+    var random = seed.stream(for: "burst", id: UInt64(store) << 32 | UInt64(day))
+    guard random.below(12) == 0 else { return nil }
+    let length = 1 + Int(random.below(4))
+    let first = Int(random.below(UInt64(TradingDay.quarters - length)))
+    return (first..<first + length, 3 + 5 * random.unit())
+  }
 
   /// What each product sells on a day against the others.
   private func demand(_ day: Int) -> [Double] {

@@ -45,6 +45,27 @@ struct TruthTests {
     #expect(try Fixtures.objects(1, events: 5, with: &generator)[0].truth == nil)
   }
 
+  @Test("what the simulator writes is read as a decoder of any JSON reads it, but for the ids")
+  func scanning() throws {
+    var generator = EventGenerator(
+      world: try Fixtures.world(), seed: 1, faults: try FaultPlan(spec: "all=0.9,line_too_long=0"))
+    let answers = try Fixtures.objects(2, events: 600, with: &generator).flatMap(\.answers)
+    var bytes: [UInt8] = []
+    for answer in answers { answer.append(to: &bytes) }
+    // One with an escape, and one in other order.
+    let odd = AnswerKeyRecord(sourceObject: "raw/a\"b.json", line: 7, fault: .blank)
+    odd.append(to: &bytes)
+    bytes += try JSONEncoder().encode(odd) + Array("\n".utf8)
+    let expected = (answers + [odd, odd]).map { answer in
+      var answer = answer
+      answer.eventID = nil
+      return answer
+    }
+    let reading = AnswerKeyReading(Data(bytes))
+    #expect(reading.faults == expected)
+    #expect(reading.brokenLine == nil)
+  }
+
   @Test("a key is read with its objects, its faults and, at its end, what a kill has torn")
   func reading() {
     let object = { (name: String, faults: Int) in
