@@ -27,10 +27,14 @@ struct SimulatorSession {
     let seed = Self.seed(request, old: old)
     let plan = SimulatorState.Plan(request, seed: seed)
     let firstYear = CivilDate(micros: request.clock?.fromMicros ?? nowMicros).year
-    state = SimulatorState(plan: plan, firstYear: firstYear)
-    if let old, old.plan.seed == seed, old.plan.world == request.world {
-      state.firstYear = min(old.firstYear, firstYear)
-      state.starts = old.starts
+    state = SimulatorState(plan: plan)
+    state.starts = old?.starts ?? 0
+    state.retailSeed = old?.retailSeed
+    state.retailFirstYear = old?.retailFirstYear
+    if request.world == .retail {
+      let known = old?.retailSeed == seed ? old?.retailFirstYear : nil
+      state.retailSeed = seed
+      state.retailFirstYear = min(known ?? firstYear, firstYear)
     }
     let world: World =
       switch request.world {
@@ -55,8 +59,9 @@ struct SimulatorSession {
       world: world, seed: Self.eventSeed(request, seed: seed, starts: state.starts),
       faults: request.faults, prefix: request.prefix, keepsTruth: keepsTruth)
     state.starts += request.clock == nil ? 1 : 0
-    // By the wall clock all there is to remember is the world, and that its ids are in use.
-    if request.clock == nil, request.seed != nil || request.world == .retail { try save() }
+    // The seed, and that its ids are in use: that much must outlive a kill at any time. The plain
+    // world by the wall clock, as the original script has it, leaves nothing behind.
+    if request.clock != nil || request.seed != nil || request.world == .retail { try save() }
   }
 
   /// Has events happen by the curves of the world, where the pace leaves that to it.
@@ -88,7 +93,8 @@ struct SimulatorSession {
   mutating func writeDimensions(upTo micros: Int64, in store: any ObjectStore) async throws {
     guard case .retail(let world) = generator.world else { return }
     let last = max(micros, request.clock?.untilMicros ?? micros)
-    let years = max(2000, state.firstYear - 1)...min(2099, CivilDate(micros: last).year + 1)
+    let first = (state.retailFirstYear ?? CivilDate(micros: micros).year) - 1
+    let years = max(2000, first)...min(2099, CivilDate(micros: last).year + 1)
     if dimensionYears?.upperBound == years.upperBound { return }
     for file in DimensionFile.all(of: world, years: years) {
       try await store.replace(file.bytes, at: Self.key(of: file.name))
@@ -101,8 +107,9 @@ struct SimulatorSession {
   /// The seed of the world. One that nobody named is the one that the lake has had.
   private static func seed(_ request: SimulatorRequest, old: SimulatorState?) -> UInt64 {
     if let seed = request.seed { return seed }
-    if let old, old.plan.world == request.world,
-      request.world == .retail || old.plan == SimulatorState.Plan(request, seed: old.plan.seed)
+    if request.world == .retail, let seed = old?.retailSeed { return seed }
+    if request.clock != nil, let old,
+      old.plan == SimulatorState.Plan(request, seed: old.plan.seed)
     {
       return old.plan.seed
     }

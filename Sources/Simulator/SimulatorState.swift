@@ -33,16 +33,15 @@ struct SimulatorState: Codable {
 
   private var format = Self.currentFormat
   var plan: Plan
-  /// How often a simulator was started by the wall clock with this seed.
+  /// How often a simulator was started by the wall clock.
   var starts = 0
-  /// The year of the first event.
-  var firstYear: Int
+  /// The seed of the lake's retail world; nil if it has had none.
+  var retailSeed: UInt64?
+  /// The year of that world's first event.
+  var retailFirstYear: Int?
   var progress: Progress?
 
-  init(plan: Plan, firstYear: Int) {
-    self.plan = plan
-    self.firstYear = firstYear
-  }
+  init(plan: Plan) { self.plan = plan }
 
   /// Reads the file; nil if there is none, or none that this program understands.
   static func read(_ path: String) -> SimulatorState? {

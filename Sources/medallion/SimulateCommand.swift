@@ -104,10 +104,9 @@ struct SimulateCommand: AsyncParsableCommand {
       bucket.contains("/") || bucket.hasPrefix(".")
       || FileManager.default.fileExists(atPath: bucket)
     guard isDirectory, !bucket.contains("://") else {
-      throw LakeError(
-        .unsupportedPlace,
-        "--bucket \(bucket): this version writes to directories only; for one named so here, use --bucket ./\(bucket)"
-      )
+      let hint = bucket.contains("://") ? "" : ", or with --bucket ./\(bucket)"
+      throw UsageError(
+        "--bucket \(bucket): this version writes to directories only; name one with --lake\(hint)")
     }
     guard ObjectKey("\(prefix)/x") != nil else {
       throw UsageError("--prefix '\(prefix)' is no relative path such as raw")
