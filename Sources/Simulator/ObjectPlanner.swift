@@ -2,17 +2,17 @@
 ///
 /// A decision follows from the pace, the clock and what was made before; the planner neither waits
 /// nor looks at a clock of its own.
-struct ObjectPlanner {
+package struct ObjectPlanner {
   /// The next object.
-  struct Plan: Equatable {
+  package struct Plan: Equatable {
     /// How many events it holds, where nothing more is known of their times.
-    var count: Int
+    package var count: Int
     /// The simulated time of its end; nil where that is whenever it is made.
-    var endMicros: Int64?
+    package var endMicros: Int64?
     /// When it is due: seconds since the start.
-    var dueSeconds: Double?
+    package var dueSeconds: Double?
     /// Whether the events happen at random by the world's curves, up to `endMicros` at most.
-    var isDrawn = false
+    package var isDrawn = false
   }
 
   private let pace: SimulatorRequest.Pace
@@ -20,7 +20,7 @@ struct ObjectPlanner {
   private let events: Int?
   private let followsCurves: Bool
 
-  init(_ request: SimulatorRequest) {
+  package init(_ request: SimulatorRequest) {
     pace = request.pace
     clock = request.clock
     events = request.events
@@ -71,7 +71,7 @@ struct ObjectPlanner {
   /// - Parameters:
   ///   - made: how many events there are so far.
   ///   - simulated: up to when time is covered.
-  func next(made: Int, simulated: Int64) -> Plan? {
+  package func next(made: Int, simulated: Int64) -> Plan? {
     let left = events.map { $0 - made } ?? .max
     guard left > 0 else { return nil }
     let count = min(size, left)
