@@ -78,7 +78,7 @@ let package = Package(
       ["DuckDB", "Contract", "Lake", "Ledger", "ObjectStore", "Flow", "CrashPoint", lifecycle]),
 
     // Stages.
-    .module("Simulator", ["ObjectStore", "Flow", "CrashPoint", lifecycle, logging]),
+    .module("Simulator", ["Lake", "ObjectStore", "Flow", "CrashPoint", lifecycle, logging]),
     .module(
       "Bronze",
       [

@@ -3,8 +3,8 @@ public import ObjectStore
 
 /// Where things stand in a lake.
 ///
-/// `raw/`, `bronze/dt=…/`, `quarantine/dt=…/`, `commits/`, `gold/` and `tmp/`: other programs read
-/// them by these names, so they are a promise.
+/// `raw/`, `bronze/dt=…/`, `quarantine/dt=…/`, `commits/`, `gold/`, `dimensions/` and `tmp/`: other
+/// programs read them by these names, so they are a promise.
 public enum LakeLayout {
   public static let raw = "raw/"
   public static let bronze = "bronze/"
@@ -12,6 +12,7 @@ public enum LakeLayout {
   public static let commits = "commits/"
   public static let checkpoints = "checkpoints/"
   public static let gold = "gold/"
+  public static let dimensions = "dimensions/"
   public static let work = "tmp/"
 
   public static func commit(_ number: Int) -> ObjectKey {
@@ -53,6 +54,12 @@ public enum LakeLayout {
   public static func goldFile(table: String, refresh: BatchID) -> ObjectKey {
     ObjectKey(trusted: "\(gold)\(table)/\(refresh).parquet")
   }
+
+  /// What a simulated world knows beyond its events, as CSV with a header: each replaced as a whole.
+  public static let products = ObjectKey(trusted: "\(dimensions)products.csv")
+  public static let stores = ObjectKey(trusted: "\(dimensions)stores.csv")
+  public static let customerIdentities = ObjectKey(
+    trusted: "\(dimensions)customer_identities.csv")
 
   /// Whether an object under `raw/` is one that bronze reads.
   public static func isRawObject(_ key: ObjectKey) -> Bool {

@@ -7,6 +7,7 @@ public struct Home: Sendable {
 
   public var contract: String { "\(path)/contract/purchase_event.schema.json" }
   public var products: String { "\(path)/contract/products.csv" }
+  public var retailProducts: String { "\(path)/contract/retail_products.csv" }
   public var dbt: String { "\(path)/dbt" }
   public var python: String { "\(path)/.venv/bin/python" }
 

@@ -16,25 +16,14 @@ import Warehouse
 /// by what the one before it has done.
 public final class PipelineRun: Service {
   public struct Options: Sendable {
-    public var pace: SimulatorService.Pace
-    public var faults: FaultPlan
-    public var seed: UInt64?
-    /// Ends after so many events, once they are in gold.
-    public var events: Int?
+    /// What is simulated. It ends after its number of events, once they are in gold.
+    public var simulator: SimulatorRequest
     /// Ends after so long, once everything is in gold.
     public var duration: Duration?
-    public var answerKey: String?
 
-    public init(
-      pace: SimulatorService.Pace, faults: FaultPlan, seed: UInt64? = nil, events: Int? = nil,
-      duration: Duration? = nil, answerKey: String? = nil
-    ) {
-      self.pace = pace
-      self.faults = faults
-      self.seed = seed
-      self.events = events
+    public init(simulator: SimulatorRequest, duration: Duration? = nil) {
+      self.simulator = simulator
       self.duration = duration
-      self.answerKey = answerKey
     }
   }
 
@@ -46,7 +35,6 @@ public final class PipelineRun: Service {
   public let meter = RunMeter()
   private let workspace: Workspace
   private let options: Options
-  private let world: World
   private let logger: Logger
   private let locks: [StageLock]
   private let project: DbtProject
@@ -60,7 +48,6 @@ public final class PipelineRun: Service {
       try StageLock($0, state: workspace.state)
     }
     project = try workspace.dbtProject()
-    world = try World.plain(from: workspace.home.products)
   }
 
   public func run() async throws {
@@ -75,10 +62,7 @@ public final class PipelineRun: Service {
     let ledger = workspace.ledger
 
     let simulator = SimulatorService(
-      store: lake.store,
-      generator: EventGenerator(world: world, seed: options.seed, faults: options.faults),
-      pace: options.pace, events: options.events, answerKey: options.answerKey,
-      backlog: rawBacklog, logger: logger
+      store: lake.store, request: options.simulator, backlog: rawBacklog, logger: logger
     ) { _, events in
       meter.update {
         $0.objects += 1
@@ -164,13 +148,28 @@ private func endingQuietly(_ stage: () async throws -> Void) async throws {
   }
 }
 
-extension World {
-  /// The original script's world, with the products of a catalogue file.
-  public static func plain(from path: String) throws -> World {
+extension ProductCatalogue {
+  /// What a world sells, read from the project's `contract` folder.
+  ///
+  /// Throws `SimulatorError.invalidCatalogue`, which names the file, if it cannot be read.
+  public init(of world: World.Name, in home: Home) throws {
+    let path =
+      switch world {
+      case .plain: home.products
+      case .retail: home.retailProducts
+      }
     guard let data = FileManager.default.contents(atPath: path) else {
-      throw LakeError(.noContract, "there is no product catalogue at \(path)")
+      throw SimulatorError(.invalidCatalogue, "there is no product catalogue at \(path)")
     }
-    let catalogue = try ProductCatalogue(csv: String(decoding: data, as: UTF8.self))
-    return .plain(catalogue)
+    do {
+      try self.init(csv: String(decoding: data, as: UTF8.self))
+    } catch {
+      throw SimulatorError(.invalidCatalogue, "\(path): \(error)")
+    }
   }
+}
+
+extension Workspace {
+  /// Where the simulator remembers how far it is.
+  public var simulatorState: String { "\(state)/simulator.json" }
 }

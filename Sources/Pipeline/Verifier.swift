@@ -30,7 +30,10 @@ public struct Verifier: Sendable {
 
   public func run() async throws -> VerifyReport {
     let published = try await PublishedGold(workspace)
-    let warehouse = try await WarehouseFacts(workspace, published: published.snapshot)
+    // The key before the warehouse: what it does not tell of yet is no matter of this score.
+    let scorer = try answerKey.map { try AnswerKeyScorer($0) }
+    let warehouse = try await WarehouseFacts(
+      workspace, published: published.snapshot, scorer: scorer)
     let commits = try await readCommits()
     try await workspace.lake.commits.checkNothingFollows(commits.count)
     try await workspace.ledger.catchUp(with: workspace.lake)
@@ -38,11 +41,9 @@ public struct Verifier: Sendable {
     let footers = try await FooterFacts(workspace, commits: commits, deep: deep)
     let quarantine = try await QuarantineFacts(
       workspace, commits: commits, deep: deep, remembering: answerKey != nil)
-    let score = try answerKey.map { try Self.score($0, commits: commits, quarantine: quarantine) }
     return Self.report(
       published: published, warehouse: warehouse, commits: commits, raw: raw, footers: footers,
-      quarantine: quarantine,
-      score: score, troubles: try workspace.ledger.troubles())
+      quarantine: quarantine, scorer: scorer, troubles: try workspace.ledger.troubles())
   }
 
   // MARK: -
@@ -58,7 +59,7 @@ public struct Verifier: Sendable {
 
   private static func report(
     published: PublishedGold, warehouse: WarehouseFacts, commits: [Commit], raw: RawFacts,
-    footers: FooterFacts, quarantine: QuarantineFacts, score: VerifyReport.Score?,
+    footers: FooterFacts, quarantine: QuarantineFacts, scorer: AnswerKeyScorer?,
     troubles: (parked: [Ledger.Trouble], changed: [Ledger.Trouble])
   ) -> VerifyReport {
     var findings =
@@ -131,62 +132,24 @@ public struct Verifier: Sendable {
     checks.append(
       VerifyReport.Check(
         "nothing is parked or changed", troubles.parked.count + troubles.changed.count, 0))
-    if let score {
-      checks.append(
-        VerifyReport.Check(
-          "quarantine = answer key", score.matched + score.wrongReason + score.unexpected,
-          score.matched + score.missed + score.wrongReason))
-      if score.wrongReason > 0 {
-        checks.append(
-          VerifyReport.Check("reasons = answer key", score.wrongReason, 0))
-      }
-    }
-    for check in checks where !check.ok {
-      findings.append("\(check.name): \(check.left) against \(check.right)")
-    }
     let waiting = VerifyReport.Waiting(
       rawObjects: raw.waiting, bronzeRows: pendingBronze,
       stagingRows: warehouse.isWindowClosed
         ? counts.stagingRows - counts.transformedRows : max(0, counts.stagingRows - resolved))
+    let pending = waiting.rawObjects + waiting.bronzeRows + waiting.stagingRows
+    let score = scorer?.score(
+      commits: commits, quarantine: quarantine,
+      answers: pending == 0 && warehouse.isWindowClosed ? warehouse.answers : nil)
+    if let score {
+      checks += score.checks
+      findings += score.differences
+    }
+    for check in checks where !check.ok {
+      findings.append("\(check.name): \(check.left) against \(check.right)")
+    }
     return VerifyReport(
       balanced: findings.isEmpty,
-      pending: waiting.rawObjects + waiting.bronzeRows + waiting.stagingRows,
-      waiting: waiting, checks: checks, batches: batches, score: score, findings: findings)
-  }
-
-  private static func score(
-    _ path: String, commits: [Commit], quarantine: QuarantineFacts
-  ) throws -> VerifyReport.Score {
-    guard let file = FileManager.default.contents(atPath: path) else {
-      throw LakeError(.noContract, "there is no answer key at \(path)")
-    }
-    let consumed = Set(commits.flatMap { $0.sources.map(\.key) })
-    var score = VerifyReport.Score()
-    var left = quarantine.reasons
-    var named: [ObjectKey] = []
-    var answered: Set<QuarantineFacts.Place> = []
-    for line in file.split(separator: UInt8(ascii: "\n")) {
-      guard let answer = try? JSONDecoder().decode(AnswerKeyRecord.self, from: line) else {
-        throw LakeError(.corruptCommit, "\(path) is no answer key: a line of it cannot be read")
-      }
-      let object = ObjectKey(trusted: answer.sourceObject)
-      named.append(object)
-      // A kill between key and object leaves answers to objects that were never put, and the same
-      // seed gives the same answers again.
-      guard let expected = answer.reason, consumed.contains(object),
-        answered.insert(.init(object: object, line: answer.line)).inserted
-      else { continue }
-      switch left.removeValue(forKey: .init(object: object, line: answer.line)) {
-      case expected: score.matched += 1
-      case nil: score.missed += 1
-      default: score.wrongReason += 1
-      }
-    }
-    // Objects without a fault are not in the key, but lie between those that are: keys sort by
-    // arrival. What came before or after is not the key's matter.
-    if let first = named.min(), let last = named.max() {
-      score.unexpected = left.keys.filter { (first...last).contains($0.object) }.count
-    }
-    return score
+      pending: pending, waiting: waiting, checks: checks, batches: batches, score: score,
+      findings: findings)
   }
 }

@@ -18,44 +18,52 @@ struct WarehouseFacts {
   /// Gold against the published files; nil where gold has changed since they were written.
   let gold: (gold: Int, published: Int, different: Int)?
 
-  /// - Parameter published: what to compare gold with.
-  init(_ workspace: Workspace, published: GoldSnapshot?) async throws {
+  /// What an answer key asks for; nil without one.
+  let answers: AnswerKeyScorer.WarehouseAnswers?
+
+  /// - Parameters:
+  ///   - published: what to compare gold with.
+  ///   - scorer: an answer key that is to be scored.
+  init(
+    _ workspace: Workspace, published: GoldSnapshot?, scorer: AnswerKeyScorer?
+  ) async throws {
     let store = workspace.lake.store
-    (counts, stagingRows, isWindowClosed, gold) = try await workspace.warehouse.withConnection {
-      connection in
-      let counts = try WarehouseCounts(connection, includingSilverSums: true)
-      let gold = try published?.compare(with: connection) {
-        store.readablePath(ObjectKey(trusted: $0))
-      }
-      guard try Self.exists("raw.load_history", connection) else {
-        return (counts, [:], true, gold)
-      }
-      let rows = try connection.query(
-        """
-        SELECT history.path, count(staging._load_seq)
-        FROM \(StagingTable.history) AS history
-        LEFT JOIN (SELECT _load_seq FROM \(StagingTable.name)) AS staging
-          ON staging._load_seq = history.load_seq
-        GROUP BY 1
-        """)
-      var stagingRows: [ObjectKey: Int] = [:]
-      for row in rows { stagingRows[ObjectKey(trusted: row[0].text ?? "")] = row[1].int }
-      // Rows that no history row vouches for belong to no file.
-      let foreign =
-        try connection.query(
+    (counts, stagingRows, isWindowClosed, gold, answers) =
+      try await workspace.warehouse.withConnection { connection in
+        let answers = try scorer?.answers(connection)
+        let counts = try WarehouseCounts(connection, includingSilverSums: true)
+        let gold = try published?.compare(with: connection) {
+          store.readablePath(ObjectKey(trusted: $0))
+        }
+        guard try Self.exists("raw.load_history", connection) else {
+          return (counts, [:], true, gold, answers)
+        }
+        let rows = try connection.query(
           """
-          SELECT count(*) FROM \(StagingTable.name)
-          WHERE _load_seq NOT IN (SELECT load_seq FROM \(StagingTable.history))
-          """)[0][0].int ?? 0
-      if foreign > 0 { stagingRows[ObjectKey(trusted: "rows without a load history")] = foreign }
-      var isClosed = true
-      if try Self.exists("raw.transform_window", connection) {
-        let open = try connection.query(
-          "SELECT count(*) FROM retail.raw.transform_window WHERE hi <> lo")
-        isClosed = open[0][0].int == 0
+          SELECT history.path, count(staging._load_seq)
+          FROM \(StagingTable.history) AS history
+          LEFT JOIN (SELECT _load_seq FROM \(StagingTable.name)) AS staging
+            ON staging._load_seq = history.load_seq
+          GROUP BY 1
+          """)
+        var stagingRows: [ObjectKey: Int] = [:]
+        for row in rows { stagingRows[ObjectKey(trusted: row[0].text ?? "")] = row[1].int }
+        // Rows that no history row vouches for belong to no file.
+        let foreign =
+          try connection.query(
+            """
+            SELECT count(*) FROM \(StagingTable.name)
+            WHERE _load_seq NOT IN (SELECT load_seq FROM \(StagingTable.history))
+            """)[0][0].int ?? 0
+        if foreign > 0 { stagingRows[ObjectKey(trusted: "rows without a load history")] = foreign }
+        var isClosed = true
+        if try Self.exists("raw.transform_window", connection) {
+          let open = try connection.query(
+            "SELECT count(*) FROM retail.raw.transform_window WHERE hi <> lo")
+          isClosed = open[0][0].int == 0
+        }
+        return (counts, stagingRows, isClosed, gold, answers)
       }
-      return (counts, stagingRows, isClosed, gold)
-    }
   }
 
   private static func exists(_ table: String, _ connection: DuckDBConnection) throws -> Bool {

@@ -84,30 +84,14 @@ public struct VerifyReport: Codable, Sendable {
     }
   }
 
-  /// How quarantine compares with what the simulator injected.
-  public struct Score: Codable, Sendable, Equatable {
-    /// Lines that had to be quarantined and were, for the right reason.
-    public var matched = 0
-    /// Lines that had to be quarantined and were not.
-    public var missed = 0
-    /// Lines that were quarantined for another reason.
-    public var wrongReason = 0
-    /// Lines of these objects that were quarantined and should not have been.
-    public var unexpected = 0
-
-    enum CodingKeys: String, CodingKey {
-      case matched, missed, unexpected
-      case wrongReason = "wrong_reason"
-    }
-  }
-
   public let balanced: Bool
   /// Everything in `waiting`, added up; 0 once all has arrived.
   public let pending: Int
   public let waiting: Waiting
   public let checks: [Check]
   public let batches: [Batch]
-  public let score: Score?
+  /// How the lake compares with the answer key; nil without one.
+  public let score: AnswerKeyScore?
   /// Where it does not balance, a sentence each.
   public let findings: [String]
 

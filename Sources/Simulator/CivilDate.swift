@@ -73,6 +73,9 @@ public struct CivilDate: Hashable, Comparable, Sendable {
     (left.year, left.month, left.day) < (right.year, right.month, right.day)
   }
 
+  /// 2000-01-01, the first day that the contract accepts, in days since 1970-01-01.
+  static let firstOfContract = 10_957
+
   static let microsPerDay: Int64 = 86_400_000_000
   static let microsPerHour: Int64 = 3_600_000_000
 

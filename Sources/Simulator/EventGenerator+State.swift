@@ -4,7 +4,7 @@ extension EventGenerator {
   /// Encoded it is about 100 KB at most (the events that faults may repeat), else under 2 KB.
   public struct State: Hashable, Codable, Sendable {
     /// The layout of this value; a state of another version is refused.
-    static let currentVersion = 1
+    static let currentVersion = 2
 
     private var version = Self.currentVersion
     private var worldFingerprint: UInt64
@@ -14,6 +14,8 @@ extension EventGenerator {
     var streams: Streams
     var objectIDs = ObjectIDSequence()
     var history = EventHistory()
+    var dump: OfflineDump?
+    var arrivals: Arrivals.Progress?
     var lastArrivalMicros: Int64 = 0
     var objectsMade = 0
     var eventsMade = 0
@@ -67,6 +69,11 @@ extension EventGenerator {
     var faultDetails: SeededRandom
     var blanks: SeededRandom
     var history: SeededRandom
+    var objectFaults: SeededRandom
+    var arrivals: SeededRandom
+    var stores: SeededRandom
+    var products: SeededRandom
+    var customers: SeededRandom
 
     init(seed: RandomSeed) {
       purchases = seed.stream(for: "purchases")
@@ -77,11 +84,18 @@ extension EventGenerator {
       faultDetails = seed.stream(for: "fault_details")
       blanks = seed.stream(for: "blanks")
       history = seed.stream(for: "history")
+      objectFaults = seed.stream(for: "object_faults")
+      arrivals = seed.stream(for: "arrivals")
+      stores = seed.stream(for: "stores")
+      products = seed.stream(for: "products")
+      customers = seed.stream(for: "customers")
     }
 
     var areValid: Bool {
-      [purchases, eventIDs, times, objectIDs, faults, faultDetails, blanks, history]
-        .allSatisfy(\.isValid)
+      [
+        purchases, eventIDs, times, objectIDs, faults, faultDetails, blanks, history, objectFaults,
+        arrivals, stores, products, customers,
+      ].allSatisfy(\.isValid)
     }
   }
 }

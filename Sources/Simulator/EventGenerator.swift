@@ -12,18 +12,30 @@ public struct EventGenerator: Sendable {
   /// The faults that are injected.
   public let faults: FaultPlan
 
-  private var state: State
-  private var writer: EventWriter
-  private var spoiler = LineSpoiler()
+  var state: State
+  var writer: EventWriter
+  var spoiler = LineSpoiler()
+  /// The day at which a retail world stands.
+  private var tradingDay: TradingDay?
+  /// Says when events happen, where that follows the world's curves.
+  private var arrivals: Arrivals?
+  /// Adds up what is true of the object at hand; nil where nobody asks for it.
+  private var tally: TruthTally?
 
   /// Starts a generator at its world's first event.
   ///
   /// - Parameters:
   ///   - seed: decides everything; nil for one from the system's randomness.
   ///   - prefix: what the keys of the objects begin with.
-  public init(world: World, seed: UInt64?, faults: FaultPlan = .none, prefix: String = "raw") {
+  ///   - keepsTruth: also adds up what each object adds to gold.
+  public init(
+    world: World, seed: UInt64?, faults: FaultPlan = .none, prefix: String = "raw",
+    keepsTruth: Bool = false
+  ) {
     let seed = seed.map { RandomSeed($0) } ?? .fromSystem()
-    self.init(world: world, faults: faults, state: State(seed: seed, prefix: prefix, world: world))
+    self.init(
+      world: world, faults: faults, state: State(seed: seed, prefix: prefix, world: world),
+      keepsTruth: keepsTruth)
   }
 
   /// Goes on where a generator was when its ``snapshot()`` was taken.
@@ -32,18 +44,19 @@ public struct EventGenerator: Sendable {
   ///
   /// - Throws: ``SimulatorError`` with the code `incompatible_state` when it is not, or when the
   ///   state is damaged or another version's.
-  public init(world: World, faults: FaultPlan = .none, restoring state: State)
-    throws(SimulatorError)
-  {
+  public init(
+    world: World, faults: FaultPlan = .none, restoring state: State, keepsTruth: Bool = false
+  ) throws(SimulatorError) {
     try state.check(against: world)
-    self.init(world: world, faults: faults, state: state)
+    self.init(world: world, faults: faults, state: state, keepsTruth: keepsTruth)
   }
 
-  private init(world: World, faults: FaultPlan, state: State) {
+  private init(world: World, faults: FaultPlan, state: State, keepsTruth: Bool) {
     self.world = world
     self.faults = faults
     self.state = state
     writer = EventWriter(products: world.products)
+    tally = keepsTruth ? TruthTally(products: world.products) : nil
   }
 
   /// The seed, also when it came from the system.
@@ -57,6 +70,32 @@ public struct EventGenerator: Sendable {
 
   /// All that the generator needs to go on later, between two objects.
   public func snapshot() -> State { state }
+
+  /// From now on ``drawTimes(_:until:reusing:)`` yields a Poisson process of so many events a second
+  /// on average over a typical week; it goes on where it was when the state was taken.
+  ///
+  /// Only a retail world has curves to follow.
+  public mutating func beginArrivals(fromMicros start: Int64, perSecond: Double) {
+    guard case .retail(let world) = world else { return }
+    arrivals = Arrivals(
+      world, from: state.arrivals ?? .init(position: .init(micros: start)), perSecond: perSecond)
+  }
+
+  /// From now on ``drawTimes(_:until:reusing:)`` yields so many times over the interval.
+  public mutating func beginArrivals(
+    fromMicros start: Int64, untilMicros end: Int64, count: Int
+  ) {
+    guard case .retail(let world) = world else { return }
+    arrivals = Arrivals(world, from: start, to: end, count: count, progress: state.arrivals)
+  }
+
+  /// The times of the next events: `count` of them, or fewer where time comes to `limit`.
+  public mutating func drawTimes(
+    _ count: Int, until limit: Int64, reusing times: inout [Int64]
+  ) {
+    arrivals?.next(count, until: limit, using: &state.streams.arrivals, reusing: &times)
+    state.arrivals = arrivals?.progress
+  }
 
   /// Makes the next raw object.
   ///
@@ -76,6 +115,29 @@ public struct EventGenerator: Sendable {
     reusing storage: inout [UInt8]
   ) throws(SimulatorError) -> RawObject {
     try Self.check(eventCount, startMicros, endMicros, arrivalMicros)
+    return makeObject(
+      eventCount: eventCount, at: EventTimes(count: eventCount, from: startMicros, to: endMicros),
+      arrivalMicros: arrivalMicros, reusing: &storage)
+  }
+
+  /// Makes the next raw object, its events at times that were worked out before, as by
+  /// ``drawTimes(_:until:reusing:)``.
+  ///
+  /// - Throws: ``SimulatorError`` as ``makeObject(eventCount:from:to:arrivalMicros:reusing:)`` does.
+  public mutating func makeObject(
+    at times: [Int64], arrivalMicros: Int64, reusing storage: inout [UInt8]
+  ) throws(SimulatorError) -> RawObject {
+    try Self.check(
+      times.count, times.first ?? arrivalMicros, times.last ?? arrivalMicros, arrivalMicros)
+    return makeObject(
+      eventCount: times.count, at: ListedTimes(times), arrivalMicros: arrivalMicros,
+      reusing: &storage)
+  }
+
+  private mutating func makeObject(
+    eventCount: Int, at times: some EventTimeSource, arrivalMicros: Int64,
+    reusing storage: inout [UInt8]
+  ) -> RawObject {
     let arrival = max(arrivalMicros, state.lastArrivalMicros)
     let id = state.objectIDs.next(
       atMillis: UInt64(arrival / 1_000), using: &state.streams.objectIDs)
@@ -85,19 +147,19 @@ public struct EventGenerator: Sendable {
     swap(&page.body, &storage)
     page.body.removeAll(keepingCapacity: true)
     page.body.reserveCapacity(eventCount * writer.typicalLineBytes + writer.maximumLineBytes)
+    let isTruncated =
+      faults.truncatedRate > 0 && state.streams.objectFaults.unit() < faults.truncatedRate
 
-    var times = EventTimes(count: eventCount, from: startMicros, to: endMicros)
-    for _ in 0..<eventCount {
-      let event = world.event(
-        id: .version4(high: state.streams.eventIDs.next(), low: state.streams.eventIDs.next()),
-        atMicros: times.next(using: &state.streams.times), using: &state.streams.purchases)
+    var times = times
+    for index in 0..<eventCount {
+      let event = nextEvent(atMicros: times.next(using: &state.streams.times))
       if faults.blankRate > 0, state.streams.blanks.unit() < faults.blankRate {
         appendBlank(to: &page)
       }
-      if faults.replacementRate > 0,
-        let kind = faults.drawReplacement(using: &state.streams.faults)
-      {
+      if faults.replacementRate > 0, let kind = nextFault(number: state.eventsMade + index) {
         append(kind, insteadOf: event, to: &page)
+      } else if isTruncated, index == eventCount - 1 {
+        append(.truncated, insteadOf: event, to: &page)
       } else {
         append(event, to: &page)
       }
@@ -107,11 +169,26 @@ public struct EventGenerator: Sendable {
     state.eventsMade += eventCount
     return RawObject(
       key: page.key, body: page.body, lineCount: page.lineCount, eventCount: eventCount,
-      answers: page.answers)
+      answers: page.answers, truth: tally?.take())
+  }
+
+  @inline(__always)
+  private mutating func nextEvent(atMicros micros: Int64) -> PurchaseEvent {
+    let id = UUIDBits.version4(
+      high: state.streams.eventIDs.next(), low: state.streams.eventIDs.next())
+    switch world {
+    case .plain(let world):
+      return world.event(id: id, atMicros: micros, using: &state.streams.purchases)
+    case .retail(let world):
+      let number = CivilDate.daysSinceEpoch(ofMicros: micros)
+      if tradingDay?.day != number { tradingDay = world.tradingDay(number) }
+      guard let tradingDay else { preconditionFailure("the day was set right above") }
+      return world.event(id: id, atMicros: micros, on: tradingDay, using: &state.streams)
+    }
   }
 
   /// The object at hand, and what there is to know of it.
-  private struct Page {
+  struct Page {
     let object: UUIDBits
     let arrivalMicros: Int64
     let key: RawObjectKey
@@ -121,9 +198,10 @@ public struct EventGenerator: Sendable {
   }
 
   @inline(__always)
-  private mutating func append(_ event: PurchaseEvent, to page: inout Page) {
+  mutating func append(_ event: PurchaseEvent, to page: inout Page) {
     writer.append(event, to: &page.body)
     page.lineCount += 1
+    tally?.add(event)
     if faults.needsHistory {
       state.history.record(
         EventHistory.Entry(
@@ -133,76 +211,9 @@ public struct EventGenerator: Sendable {
     }
   }
 
-  private mutating func appendBlank(to page: inout Page) {
-    page.body.append(contentsOf: LineSpoiler.blankLine(using: &state.streams.blanks).utf8)
-    page.body.append(UInt8(ascii: "\n"))
-    page.lineCount += 1
-    page.answers.append(
-      AnswerKeyRecord(sourceObject: page.key.text, line: page.lineCount, fault: .blank))
-  }
-
-  private mutating func append(
-    _ kind: FaultKind, insteadOf event: PurchaseEvent, to page: inout Page
-  ) {
-    switch kind {
-    case .late: appendLate(event, to: &page)
-    case .duplicate, .conflict: appendRepeat(kind, insteadOf: event, to: &page)
-    default: appendSpoilt(event, as: kind, to: &page)
-    }
-  }
-
-  /// One to two hours late as often as two to four, and so on to 64.
-  private mutating func appendLate(_ event: PurchaseEvent, to page: inout Page) {
-    let hours = Int64(1) << Int64(state.streams.faultDetails.below(6))
-    let least = hours * CivilDate.microsPerHour
-    let delay = least + Int64(state.streams.faultDetails.below(UInt64(least)))
-    var late = event
-    late.timestampMicros = max(event.timestampMicros - delay, Self.firstMicros)
-    append(late, to: &page)
-    page.answers.append(
-      AnswerKeyRecord(
-        sourceObject: page.key.text, line: page.lineCount, fault: .late, eventID: late.id.text))
-  }
-
-  private mutating func appendRepeat(
-    _ kind: FaultKind, insteadOf event: PurchaseEvent, to page: inout Page
-  ) {
-    guard let original = state.history.pick(using: &state.streams.faultDetails) else {
-      // Nothing to repeat yet: a world's first event is always its own.
-      append(event, to: &page)
-      return
-    }
-    var copy = original.event
-    if kind == .conflict {
-      // One to four more, counted round from 5 to 1: never the same quantity.
-      copy.quantity =
-        (copy.quantity + UInt32(truncatingIfNeeded: state.streams.faultDetails.below(4))) % 5 + 1
-    }
-    writer.append(copy, to: &page.body)
-    page.lineCount += 1
-    page.answers.append(
-      AnswerKeyRecord(
-        sourceObject: page.key.text, line: page.lineCount, fault: kind, eventID: copy.id.text,
-        originalObject: RawObjectKey.make(
-          prefix: state.prefix, arrivalMicros: original.objectArrivalMicros,
-          uuid: original.objectID
-        ).text,
-        originalLine: original.line))
-  }
-
-  private mutating func appendSpoilt(
-    _ event: PurchaseEvent, as kind: FaultKind, to page: inout Page
-  ) {
-    let rescued = spoiler.spoil(
-      event, as: kind, with: &writer, using: &state.streams.faultDetails)
-    page.body.append(contentsOf: spoiler.draft.bytes)
-    page.body.append(UInt8(ascii: "\n"))
-    page.lineCount += 1
-    let id = event.id.text
-    page.answers.append(
-      AnswerKeyRecord(
-        sourceObject: page.key.text, line: page.lineCount, fault: kind,
-        eventID: spoiler.draft.contains(Array("\"\(id)\"".utf8)) ? id : nil, rescuedField: rescued))
+  /// Adds an accepted line that the writer did not write to what is true.
+  mutating func count(_ event: PurchaseEvent, without field: DraftLine.Field?) {
+    tally?.add(event, without: field)
   }
 
   /// 2000-01-01, the first instant that the contract accepts.

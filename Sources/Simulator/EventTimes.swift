@@ -1,5 +1,25 @@
+/// Says when the events of an object happen.
+package protocol EventTimeSource {
+  /// The time of the next event, in microseconds since 1970-01-01T00:00:00Z.
+  mutating func next(using random: inout SeededRandom) -> Int64
+}
+
+/// Times that were worked out before.
+struct ListedTimes: EventTimeSource {
+  private let times: [Int64]
+  private var index = 0
+
+  init(_ times: [Int64]) { self.times = times }
+
+  @inline(__always)
+  mutating func next(using random: inout SeededRandom) -> Int64 {
+    defer { index += 1 }
+    return times[index]
+  }
+}
+
 /// The times of an object's events: rising, one at random in each of equal parts of an interval.
-package struct EventTimes {
+package struct EventTimes: EventTimeSource {
   private let start: Int64
   private let count: Int64
   private let quotient: Int64

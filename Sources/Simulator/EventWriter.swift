@@ -22,7 +22,7 @@ public struct EventWriter: Sendable {
   private var dayTail: UInt32
 
   /// More than all parts of a line that are no product's text can have: 165 bytes of fixed text,
-  /// 36 of id, 32 of time, 11 each of store and customer, 10 of quantity, 21 each of two amounts.
+  /// 36 of id, 32 of time, 11 of store, 20 of customer, 10 of quantity, 21 each of two amounts.
   private static let maximumOtherBytes = 384
 
   /// Makes a writer for events whose `product` is an index into `products`.
@@ -102,11 +102,15 @@ public struct EventWriter: Sendable {
     } else {
       cursor.putDecimal(UInt64(event.store))
     }
-    cursor.put(#"", "customer_id": "C"#)
-    if event.customer < 1_000_000 {
+    if event.customerForm != .canonical {
+      cursor.put(#"", "customer_id": ""#)
+      cursor.put(event.customerForm, of: event.customer)
+    } else if event.customer < 1_000_000 {
+      cursor.put(#"", "customer_id": "C"#)
       cursor.putThreeDigits(event.customer / 1_000)
       cursor.putThreeDigits(event.customer % 1_000)
     } else {
+      cursor.put(#"", "customer_id": "C"#)
       cursor.putDecimal(UInt64(event.customer))
     }
     cursor.put(productText)

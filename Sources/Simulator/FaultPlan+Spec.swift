@@ -46,9 +46,11 @@ extension FaultPlan {
     let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = trimmed(parts[0])
     guard names.contains(name) else {
+      let nearest = EditDistance.nearest(to: name, among: names + ["none", "default"])
       throw SimulatorError(
         .invalidFaults,
-        "there is no fault '\(name)'; use none, default, or name=rate with these names: "
+        "there is no fault '\(name)'\(nearest.map { ", did you mean '\($0)'?" } ?? ";") "
+          + "use none, default, or name=rate with these names: "
           + names.joined(separator: ", "))
     }
     guard parts.count == 2 else {

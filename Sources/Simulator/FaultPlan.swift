@@ -2,7 +2,8 @@
 ///
 /// A rate is the chance that an event's line is replaced by the fault's; an event has at most one
 /// fault, so these rates add up to at most 1. The rate of ``FaultKind/blank`` is apart from them: the
-/// chance that a blank line goes before an event's line, as one line more.
+/// chance that a blank line goes before an event's line, as one line more. So is that of
+/// ``FaultKind/truncated``: the chance that an object ends in the middle of its last line.
 public struct FaultPlan: Hashable, Sendable {
   /// The rate of each fault that can happen, each above 0.
   public let rates: [FaultKind: Double]
@@ -13,6 +14,8 @@ public struct FaultPlan: Hashable, Sendable {
   let replacementRate: Double
   /// The chance that a blank line goes before an event's line.
   let blankRate: Double
+  /// The chance that an object ends in the middle of its last line.
+  let truncatedRate: Double
   /// Whether some fault repeats earlier events, so that they have to be remembered.
   let needsHistory: Bool
 
@@ -30,7 +33,8 @@ public struct FaultPlan: Hashable, Sendable {
   /// The fault list that `default` stands for.
   public static let defaultSpec = """
     late=0.01,duplicate=0.01,conflict=0.002,messy=0.02,rescue=0.004,corrupt=0.005,\
-    line_too_long=0,blank=0.002
+    line_too_long=0,blank=0.002,offline=0.004,disorder=0.005,clock_skew=0,missing_field=0.002,\
+    drift=0.005,truncated=0.01
     """
 
   /// Takes rates that the caller has at hand as numbers.
@@ -45,7 +49,8 @@ public struct FaultPlan: Hashable, Sendable {
     }
     self.init(checkedRates: rates)
     // Shares of a group need not add up to exactly the group's rate.
-    guard replacementRate <= 1 + 1e-9 else {
+    let sum = rates.reduce(0) { $0 + ($1.key.replacesEvent ? $1.value : 0) }
+    guard sum <= 1 + 1e-9 else {
       throw SimulatorError(
         .invalidFaults,
         "the fault rates add up to more than 1; an event has at most one fault, so lower them")
@@ -56,9 +61,15 @@ public struct FaultPlan: Hashable, Sendable {
     rates = checkedRates.filter { $0.value > 0 }
     var thresholds: [Threshold] = []
     var sum = 0.0
+    // A draw that begins a dump decides on its following events, too. So that each fault has its
+    // share of all events, that draw is rarer by the dump's length, and the others more likely.
+    let offline = rates[.offline] ?? 0
+    let length = Double(OfflineDump.meanLength)
+    let start = offline / (length * (1 - offline) + offline)
+    let eventsPerDraw = start * length + 1 - start
     for kind in FaultKind.allCases where kind.replacesEvent {
       guard let rate = rates[kind] else { continue }
-      sum += rate
+      sum += kind == .offline ? start : rate * eventsPerDraw
       thresholds.append(Threshold(kind: kind, sum: sum))
     }
     // What should be 1 is exactly 1, so that no event slips through.
@@ -69,6 +80,7 @@ public struct FaultPlan: Hashable, Sendable {
     self.thresholds = thresholds
     replacementRate = sum
     blankRate = rates[.blank] ?? 0
+    truncatedRate = rates[.truncated] ?? 0
     needsHistory = rates.keys.contains { $0.needsHistory }
   }
 

@@ -22,6 +22,12 @@ struct LineCursor {
     position += bytes.count
   }
 
+  /// Writes a customer's id in another form than its own: at most 20 bytes.
+  @inline(never)
+  mutating func put(_ form: CustomerForm, of customer: UInt32) {
+    for byte in form.text(of: customer).utf8 { put(byte) }
+  }
+
   /// Writes eight bytes, the lowest first.
   @inline(__always)
   mutating func put(_ bytes: UInt64) {

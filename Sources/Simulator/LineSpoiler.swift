@@ -5,6 +5,8 @@
 struct LineSpoiler: Sendable {
   /// The line as it stands; after ``spoil(_:as:with:using:)`` the faulty one, without its LF.
   var draft = DraftLine()
+  /// The optional field that bronze does not get from the line, be it broken or missing.
+  private(set) var lostField: DraftLine.Field?
 
   /// Writes the event's line and spoils it.
   ///
@@ -14,8 +16,12 @@ struct LineSpoiler: Sendable {
     using random: inout SeededRandom
   ) -> String? {
     draft.load(event, with: &writer)
+    lostField = nil
     switch kind {
-    case .late, .duplicate, .conflict, .blank: break
+    case .late, .duplicate, .conflict, .blank, .offline, .disorder, .clockSkew: break
+    case .missingField: loseField(using: &random)
+    case .drift: return addDriftedField(using: &random)
+    case .truncated: draft.truncate(to: 1 + Int(random.below(UInt64(draft.bytes.count - 1))))
     case .messy: makeMessy(using: &random)
     case .unknownField: return addUnknownField(using: &random)
     case .badType: return breakType(using: &random)
@@ -100,9 +106,26 @@ extension LineSpoiler {
     ("loyalty", #"{"tier": "gold", "points": 120}"#), ("channels", #"["web", "app"]"#),
   ]
 
+  private mutating func addDriftedField(using random: inout SeededRandom) -> String {
+    let name = "sales_channel"
+    draft.appendMember("\"\(name)\": \"\(random.pick(["store", "web", "app"]))\"".utf8)
+    return name
+  }
+
+  private mutating func loseField(using random: inout SeededRandom) {
+    let field = random.pick(Self.optionalFields)
+    lostField = field
+    loseMember(field, using: &random)
+  }
+
+  private static let optionalFields: [DraftLine.Field] = [
+    .storeID, .customerID, .productID, .category, .price, .quantity, .totalAmount,
+  ]
+
   private mutating func breakType(using random: inout SeededRandom) -> String {
     let (field, text) = random.pick(Self.badValues)
     draft.replaceValue(of: field, with: text.utf8)
+    lostField = field
     return field.name
   }
 

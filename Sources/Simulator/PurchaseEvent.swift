@@ -16,11 +16,13 @@ public struct PurchaseEvent: Hashable, Codable, Sendable {
   public var priceCents: Int64
   /// How many pieces, at least 1.
   public var quantity: UInt32
+  /// How the customer's id is written.
+  public var customerForm: CustomerForm
 
   /// Takes the values as they are.
   public init(
     id: UUIDBits, timestampMicros: Int64, store: UInt32, customer: UInt32, product: Int,
-    priceCents: Int64, quantity: UInt32
+    priceCents: Int64, quantity: UInt32, customerForm: CustomerForm = .canonical
   ) {
     self.id = id
     self.timestampMicros = timestampMicros
@@ -29,6 +31,7 @@ public struct PurchaseEvent: Hashable, Codable, Sendable {
     self.product = product
     self.priceCents = priceCents
     self.quantity = quantity
+    self.customerForm = customerForm
   }
 
   /// The price of all pieces, in cents.

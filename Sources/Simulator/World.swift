@@ -5,16 +5,25 @@
 public enum World: Sendable {
   /// The world of the original script: every store, customer, product and quantity equally likely.
   case plain(PlainWorld)
+  /// Stores, customers and products with lives of their own.
+  case retail(RetailWorld)
 
   /// The plain world that sells what a catalogue lists.
   public static func plain(_ catalogue: ProductCatalogue) -> World {
     .plain(PlainWorld(catalogue: catalogue))
   }
 
+  /// A world's name on the command line.
+  public enum Name: String, CaseIterable, Codable, Sendable {
+    case plain
+    case retail
+  }
+
   /// The world's name on the command line.
-  public var name: String {
+  public var name: Name {
     switch self {
-    case .plain: "plain"
+    case .plain: .plain
+    case .retail: .retail
     }
   }
 
@@ -22,28 +31,30 @@ public enum World: Sendable {
   public var products: [Product] {
     switch self {
     case .plain(let world): world.products
+    case .retail(let world): world.products
     }
   }
 
-  /// The next purchase, made at a given time.
-  @inline(__always)
-  func event(id: UUIDBits, atMicros micros: Int64, using random: inout SeededRandom)
-    -> PurchaseEvent
-  {
+  /// What a product costs at a time, in cents.
+  func priceCents(of product: Int, atMicros micros: Int64) -> Int64 {
     switch self {
-    case .plain(let world): world.event(id: id, atMicros: micros, using: &random)
+    case .plain(let world): world.products[product].priceCents
+    case .retail(let world):
+      world.priceList.cents(
+        of: product, day: Int(CivilDate.daysSinceEpoch(ofMicros: micros)))
     }
   }
 
   /// A number that differs between worlds whose lines would differ for the same events.
   var fingerprint: UInt64 {
-    var hash = FNV1a.hash(name.utf8)
+    var hash = FNV1a.hash(name.rawValue.utf8)
     for product in products {
       for text in [product.id, product.category] {
         hash = FNV1a.hash(text.utf8, from: hash)
         hash = FNV1a.hash([0], from: hash)
       }
     }
+    if case .retail(let world) = self { hash ^= SplitMix64.mix(world.seed.value) }
     return hash
   }
 }

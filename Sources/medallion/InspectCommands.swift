@@ -57,7 +57,7 @@ struct VerifyCommand: AsyncParsableCommand {
       Examples:
         medallion verify
         medallion verify --deep                      reads every raw object again
-        medallion verify --answer-key key.ndjson     scores quarantine against the simulator
+        medallion verify --answer-key key.ndjson     scores the lake against the simulator
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
@@ -82,11 +82,7 @@ struct VerifyCommand: AsyncParsableCommand {
     } else {
       print(Self.table(report))
       if let listed = Self.batchTable(report, all: batches) { print("\n" + listed) }
-      if let score = report.score {
-        print(
-          "answer key: \(score.matched) matched, \(score.missed) missed, "
-            + "\(score.wrongReason) for another reason, \(score.unexpected) unexpected")
-      }
+      if let score = report.score { print("\n" + Self.scoreTable(score)) }
       print(Self.verdict(report))
     }
     if !report.balanced { throw ExitCode(1) }
@@ -113,6 +109,28 @@ struct VerifyCommand: AsyncParsableCommand {
         check.name, check.left.description, check.right.description, check.ok ? "ok" : "OFF")
     }
     return table.text
+  }
+
+  private static func scoreTable(_ score: AnswerKeyScore) -> String {
+    var table = TextTable("answer key", "expected", "found", "matched", "precision", "recall")
+    func add(_ name: String, _ match: AnswerKeyScore.Match) {
+      table.add(
+        name, String(match.expected), String(match.found), String(match.matched),
+        String(format: "%.3f", match.precision), String(format: "%.3f", match.recall))
+    }
+    for (reason, match) in score.reasons.sorted(by: { $0.key < $1.key }) { add(reason, match) }
+    if let duplicates = score.duplicates { add("duplicates", duplicates) }
+    if let conflicts = score.conflicts { add("conflicts", conflicts) }
+    if let gold = score.gold { add("gold by day and category", gold.rows) }
+    var text =
+      table.text + "\nquarantine: \(score.matched) matched, \(score.missed) missed, "
+      + "\(score.wrongReason) for another reason, \(score.unexpected) unexpected"
+    if let gold = score.gold {
+      text += "\ngold: revenue \(gold.foundRevenue), the answer key has \(gold.expectedRevenue)"
+    } else {
+      text += "\nduplicates, conflicts and gold are compared once nothing is pending"
+    }
+    return text + "\nscore: \(score.perfect ? "1.000 throughout" : "NOT PERFECT")"
   }
 
   private static func batchTable(_ report: VerifyReport, all: Bool) -> String? {

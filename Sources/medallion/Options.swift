@@ -78,6 +78,11 @@ struct Instant: ExpressibleByArgument {
   }
 }
 
+extension Instant {
+  /// Whether an event may have this time, or end right before it.
+  var isWithinContract: Bool { (946_684_800_000_000...4_102_444_799_999_999).contains(micros) }
+}
+
 /// Runs work until it ends, or until Ctrl-C or SIGTERM has it finish what is at hand.
 func withSignals(_ logger: Logger, _ work: @escaping @Sendable () async throws -> Void) async throws
 {

@@ -12,7 +12,9 @@ struct RunCommand: AsyncParsableCommand {
     commandName: "run",
     abstract: "Runs the whole pipeline in one process, from event to gold, until Ctrl-C.",
     discussion: """
-      Simulates 200 purchases a second with small rates of faults, unless told otherwise. With \
+      Simulates 200 purchases a second in a retail world with small rates of faults, so that the \
+      quarantine has something to show, unless told otherwise ('medallion simulate --help' lists \
+      the faults). With \
       --for or --events it ends once everything is in gold. Started again, it goes on in the same \
       lake.
 
@@ -31,18 +33,19 @@ struct RunCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try Settings()
     let span = try span ?? settings.value("for", Span.init)
-    let answerKey = try simulator.answerKey(settings)
-    let options = PipelineRun.Options(
-      pace: try simulator.pace(settings, unpaced: .rate(200, size: nil)),
-      faults: try simulator.plan(settings, unless: .default),
-      seed: try simulator.seed(settings), events: try simulator.eventCount(settings),
-      duration: span?.duration, answerKey: answerKey)
+    var request = try simulator.request(
+      settings, world: .retail, unpaced: .rate(200, size: nil), faults: .default)
+    let answerKey = request.answerKey
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.open(creating: true)
+    request.statePath = workspace.simulatorState
+    let options = PipelineRun.Options(simulator: request, duration: span?.duration)
     let run = try PipelineRun(workspace, options: options, logger: logger)
     Terminal.note(
       "medallion: running in \(workspace.lake.store.location), "
-        + (options.duration == nil && options.events == nil ? "Ctrl-C ends it" : "until it is done")
+        + (request.faults == .default
+          ? "with small rates of faults (--faults none for none), " : "")
+        + (options.duration == nil && request.events == nil ? "Ctrl-C ends it" : "until it is done")
     )
 
     let began = ContinuousClock.now
@@ -68,7 +71,8 @@ struct RunCommand: AsyncParsableCommand {
       return try await withThrowingTaskGroup(of: VerifyReport?.self) { group in
         group.addTask { try await Verifier(workspace, answerKey: answerKey).run() }
         group.addTask {
-          try await Task.sleep(for: .seconds(6))
+          // A key of millions of events takes a while to compare.
+          try await Task.sleep(for: .seconds(answerKey == nil ? 6 : 60))
           return nil
         }
         defer { group.cancelAll() }

@@ -12,13 +12,18 @@ struct SimulateCommand: AsyncParsableCommand {
     abstract: "Makes purchase events and puts them into raw, until Ctrl-C.",
     discussion: """
       Without --rate or --sleep it makes 20 events every 2 seconds, as the original script does; \
-      with --events alone it goes as fast as it can. --from and --until set a virtual clock.
+      with --events alone it goes as fast as it can. --from and --until set a virtual clock; the \
+      same seed and clock make the same objects, byte for byte. Started again, it goes on where it \
+      was. --from without --until makes what is missing up to now and goes on live.
+
+      \(SimulatorOptions.faultsHelp)
 
       Examples:
         medallion simulate --lake ./lake --events 100000
         medallion simulate --bucket ./my-lake --prefix raw --batch-size 25 --sleep 1.5
         medallion simulate --rate 500 --faults late=0.01,corrupt=0.005 --answer-key key.ndjson
         medallion simulate --seed 7 --from 2026-11-01 --until 2026-11-08 --events 1000000
+        medallion simulate --world retail --from 2026-11-01 --rate 20
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
@@ -33,25 +38,28 @@ struct SimulateCommand: AsyncParsableCommand {
   @Option(help: "Virtual time of the first event: RFC 3339, or a UTC date.")
   var from: Instant?
 
-  @Option(help: "Virtual time at which to stop.")
+  @Option(help: "Virtual time at which to stop; without it the clock goes on to now, then live.")
   var until: Instant?
+
+  @Option(help: "How much virtual time an object covers (500ms, 90s, 5m, 2h); needs --rate.")
+  var step: Span?
+
+  @Option(help: "How many times as fast as real time the virtual clock goes.")
+  var speed: Speed?
 
   @Flag(help: "Print the report as JSON.")
   var json = false
 
   func run() async throws {
     let settings = try Settings()
-    let pace = try simulator.pace(settings, unpaced: .batches(size: 20, pause: .seconds(2)))
-    let faults = try simulator.plan(settings, unless: .none)
-    let events = try simulator.eventCount(settings)
-    let clock = try virtualClock(pace, events: events)
-    let seed = try simulator.seed(settings)
-    let answerKey = try simulator.answerKey(settings)
+    var request = try simulator.request(
+      settings, world: .plain, unpaced: .batches(size: 20, pause: .seconds(2)), faults: .none)
+    request.clock = try virtualClock(request)
+    request.prefix = prefix
     let logger = try lakeOptions.logger()
-    let store = try await openStore()
-    let generator = EventGenerator(
-      world: try World.plain(from: Home.find().products), seed: seed,
-      faults: faults, prefix: prefix)
+    let store: any ObjectStore
+    (store, request.statePath) = try await openStore()
+    let pace = request.pace
 
     let made = Mutex((objects: 0, events: 0))
     let tellsEach = if case .batches = pace { !json } else { false }
@@ -60,8 +68,7 @@ struct SimulateCommand: AsyncParsableCommand {
       return "simulate: \(events) events in \(objects) objects → \(location)/\(prefix)"
     }
     let service = SimulatorService(
-      store: store, generator: generator, pace: pace, clock: clock, events: events,
-      answerKey: answerKey, logger: logger
+      store: store, request: request, logger: logger
     ) { [location = store.location] key, events in
       made.withLock {
         $0.objects += 1
@@ -81,45 +88,67 @@ struct SimulateCommand: AsyncParsableCommand {
     }
     let result = report.withLock { $0 }
     if json { return try printJSON(result) }
-    let rate = result.elapsedSeconds > 0 ? Double(result.events) / result.elapsedSeconds : 0
-    print("\(result.events) events in \(result.objects) objects, \(Int(rate)) a second")
+    print(
+      "\(result.events) events in \(result.objects) objects, \(Int(result.eventsPerSecond)) a second"
+    )
   }
 
-  private func openStore() async throws -> any ObjectStore {
-    guard let bucket else { return try await lakeOptions.open(creating: true).lake.store }
+  /// The store, and where the simulator remembers how far it is.
+  private func openStore() async throws -> (any ObjectStore, String) {
+    guard let bucket else {
+      let workspace = try await lakeOptions.open(creating: true)
+      return (workspace.lake.store, workspace.simulatorState)
+    }
     if lakeOptions.lake != nil { throw UsageError("--bucket and --lake exclude each other") }
     let isDirectory =
       bucket.contains("/") || bucket.hasPrefix(".")
       || FileManager.default.fileExists(atPath: bucket)
     guard isDirectory, !bucket.contains("://") else {
-      throw LakeError(
-        .unsupportedPlace,
-        "--bucket \(bucket): this version writes to directories only; for one named so here, use --bucket ./\(bucket)"
-      )
+      let hint = bucket.contains("://") ? "" : ", or with --bucket ./\(bucket)"
+      throw UsageError(
+        "--bucket \(bucket): this version writes to directories only; name one with --lake\(hint)")
     }
     guard ObjectKey("\(prefix)/x") != nil else {
       throw UsageError("--prefix '\(prefix)' is no relative path such as raw")
     }
     // With the prefix raw the bucket is a lake, which every other command can open.
-    if prefix == "raw" {
-      return try await Lake.open(in: try StoreLocation.open(bucket), creating: true).store
-    }
-    return try StoreLocation.open(bucket)
+    var store = try StoreLocation.open(bucket)
+    if prefix == "raw" { store = try await Lake.open(in: store, creating: true).store }
+    return (store, "\(store.location)/simulator.json")
   }
 
-  private func virtualClock(_ pace: SimulatorService.Pace, events: Int?) throws -> SimulatorService
-    .VirtualClock?
-  {
+  private func virtualClock(_ request: SimulatorRequest) throws -> SimulatorRequest.VirtualClock? {
     guard let from else {
-      if until != nil { throw UsageError("--until needs --from") }
+      for (name, isGiven) in [
+        ("--until", until != nil), ("--step", step != nil), ("--speed", speed != nil),
+      ] where isGiven {
+        throw UsageError("\(name) needs --from")
+      }
       return nil
     }
-    guard let until, until.micros > from.micros else {
+    if let until, until.micros <= from.micros {
       throw UsageError("--from needs an --until that is later")
     }
-    if case .maximum = pace, events == nil {
-      throw UsageError("with --from and --until name --events, or --rate, or --sleep")
+    if until == nil, from.micros > Int64(Date().timeIntervalSince1970 * 1e6) {
+      throw UsageError("--from without --until must lie in the past: it goes on to now, then live")
     }
-    return SimulatorService.VirtualClock(fromMicros: from.micros, untilMicros: until.micros)
+    for time in [from, until].compactMap(\.self) where !time.isWithinContract {
+      throw UsageError("--from and --until must lie in the years 2000 to 2099")
+    }
+    if case .maximum = request.pace {
+      if until == nil { throw UsageError("--from without --until needs --rate or --sleep") }
+      if request.events == nil {
+        throw UsageError("with --from and --until name --events, or --rate, or --sleep")
+      }
+    }
+    var stepMicros: Int64?
+    if let step {
+      guard case .rate = request.pace else { throw UsageError("--step needs --rate") }
+      stepMicros = Int64((step.duration / .microseconds(1)).rounded())
+      guard stepMicros ?? 0 > 0 else { throw UsageError("--step must be more than 0") }
+    }
+    return SimulatorRequest.VirtualClock(
+      fromMicros: from.micros, untilMicros: until?.micros, stepMicros: stepMicros,
+      speed: speed?.factor)
   }
 }

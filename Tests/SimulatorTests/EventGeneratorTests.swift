@@ -217,8 +217,8 @@ struct EventGeneratorTests {
     }
     let world = try Fixtures.world()
     #expect(
-      refusal(world, try edited { $0["version"] = 2 })
-        == "the simulator's saved state has version 2, not 1; start without it")
+      refusal(world, try edited { $0["version"] = 1 })
+        == "the simulator's saved state has version 1, not 2; start without it")
     let damaged = "the simulator's saved state is damaged; start without it"
     #expect(refusal(world, try edited { $0["lastArrivalMicros"] = -1 }) == damaged)
     #expect(refusal(world, try edited { $0["eventsMade"] = -1 }) == damaged)

@@ -13,7 +13,7 @@ struct FaultTests {
   }
 
   private static let replacing = FaultKind.allCases.filter {
-    ![.blank, .duplicate, .conflict].contains($0)
+    ![.blank, .duplicate, .conflict, .drift, .truncated].contains($0)
   }
 
   @Test(
@@ -201,7 +201,7 @@ struct FaultTests {
   func complete(seed: UInt64) throws {
     var generator = EventGenerator(
       world: try Fixtures.world(Fixtures.awkwardCatalogueText), seed: seed,
-      faults: try FaultPlan(spec: "all=0.5,line_too_long=0.0005"))
+      faults: try FaultPlan(spec: "all=0.5,line_too_long=0.0005,truncated=0.6"))
     let objects = try Fixtures.objects(8, events: 500, with: &generator)
     for line in JudgedLine.all(of: objects) {
       switch line.verdict {
@@ -247,5 +247,66 @@ struct FaultTests {
     #expect(abs((counts[.late] ?? 0) - 5_000) < 300)
     #expect(abs((counts[.messy] ?? 0) - 1_000) < 150)
     #expect(abs((counts[.blank] ?? 0) - 2_500) < 250)
+  }
+
+  @Test("a truncated object ends in the middle of its last line, and in no other")
+  func truncated() throws {
+    let clean = try objects(of: "none")
+    for (clean, object) in zip(clean, try objects(of: "truncated=1")) {
+      let answer = try #require(object.answers.first)
+      #expect(object.answers.count == 1)
+      #expect((answer.fault, answer.line, answer.reason) == (.truncated, 400, "malformed_json"))
+      #expect(object.lines.count == 400)
+      #expect(object.body.last != UInt8(ascii: "\n"))
+      #expect(object.lines.dropLast() == clean.lines.dropLast())
+      let last = try #require(object.lines.last)
+      #expect(clean.lines.last?.starts(with: last) == true)
+    }
+  }
+
+  @Test("a drift begins at a moment and not before")
+  func drift() throws {
+    let object = try #require(try objects(of: "drift=1", events: 1_500).first)
+    #expect(object.answers.map(\.line) == Array(1_001...1_500))
+    #expect(Set(object.answers.map(\.rescuedField)) == ["sales_channel"])
+  }
+
+  @Test("what an offline till sends is of one store, in order, of the hours before")
+  func offline() throws {
+    let lines = JudgedLine.all(of: try objects(of: "offline=0.2", events: 4_000))
+    let dumped = lines.indices.filter { lines[$0].answer?.fault == .offline }
+    #expect((1_200...2_000).contains(dumped.count))
+    var dumps: [[LineJudge.Row]] = []
+    for (place, index) in dumped.enumerated() {
+      guard case .accepted(let row) = lines[index].verdict else { continue }
+      let goesOn =
+        place > 0 && dumped[place - 1] == index - 1
+        && (dumps.last?.last?.timestampMicros ?? .max) <= row.timestampMicros
+        && dumps.last?.last?.texts["store_id"] == row.texts["store_id"]
+      if goesOn { dumps[dumps.count - 1].append(row) } else { dumps.append([row]) }
+    }
+    // At most two follow each other at once, of one store.
+    #expect(dumps.allSatisfy { (10...60).contains($0.count) })
+    let spans = dumps.map { dump in
+      Double(dump[dump.count - 1].timestampMicros - dump[0].timestampMicros) / 3.6e9
+    }
+    #expect(spans.allSatisfy { $0 < 16 } && spans.contains { $0 > 4 })
+  }
+
+  @Test("a store's clock is off by as much whenever it is")
+  func clockSkew() throws {
+    let clean = JudgedLine.all(of: try objects(of: "none"))
+    var skews: [String: Set<Int64>] = [:]
+    for (clean, skewed) in zip(clean, JudgedLine.all(of: try objects(of: "clock_skew=1"))) {
+      guard case .accepted(let before) = clean.verdict, case .accepted(let after) = skewed.verdict
+      else { continue }
+      skews[before.texts["store_id"] ?? "", default: []]
+        .insert(after.timestampMicros - before.timestampMicros)
+    }
+    #expect(skews.count == 10)
+    #expect(skews.values.allSatisfy { $0.count == 1 })
+    let all = skews.values.compactMap(\.first)
+    #expect(all.allSatisfy { (30_000_000...900_000_000).contains(abs($0)) })
+    #expect(all.contains { $0 > 0 } && all.contains { $0 < 0 })
   }
 }

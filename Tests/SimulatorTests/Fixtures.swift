@@ -25,6 +25,12 @@ enum Fixtures {
     .plain(try ProductCatalogue(csv: text))
   }
 
+  /// The retail world of a seed, with the project's own products.
+  static func retailWorld(seed: UInt64 = 1) throws -> RetailWorld {
+    let text = try String(contentsOf: contractFile("retail_products.csv"), encoding: .utf8)
+    return try RetailWorld(catalogue: try ProductCatalogue(csv: text), seed: seed)
+  }
+
   /// A file of the project's `contract` folder.
   static func contractFile(_ path: String) -> URL {
     URL(filePath: #filePath).deletingLastPathComponent()

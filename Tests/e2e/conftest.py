@@ -40,7 +40,10 @@ def medallion(new_medallion: Callable[[str], Medallion]) -> Medallion:
 
 
 #: Every kind of line that costs little, often enough to be met in a few hundred events.
-FAULTS = "late=0.05,duplicate=0.05,conflict=0.03,messy=0.05,rescue=0.05,corrupt=0.08,blank=0.02"
+FAULTS = (
+    "late=0.05,duplicate=0.05,conflict=0.03,messy=0.05,rescue=0.05,corrupt=0.08,blank=0.02,"
+    "offline=0.05,disorder=0.05,missing_field=0.05,truncated=0.3"
+)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,10 @@ from conftest import Template
 from truth import assert_same, assert_whole, published_gold, truth_of
 
 #: Several files a batch: events of some days, and some lines in quarantine.
-FAULTS = "late=0.05,duplicate=0.05,conflict=0.03,messy=0.05,rescue=0.05,corrupt=0.05,blank=0.02"
+FAULTS = (
+    "late=0.05,duplicate=0.05,conflict=0.03,messy=0.05,rescue=0.05,corrupt=0.05,blank=0.02,"
+    "offline=0.05,disorder=0.05,clock_skew=0.05,missing_field=0.05,drift=0.05,truncated=0.3"
+)
 
 #: Where `medallion run` is killed, and at which pass. Sources/CrashPoint names the points.
 RUN_POINTS = [

@@ -150,12 +150,28 @@ def test_verify_scores_quarantine_against_the_answer_key(
 ) -> None:
     truth = truth_of(template.lake, template.answer_key)
     report = settled.verify(answer_key=template.answer_key)
-    assert report["answer_key"] == {
-        "matched": len(truth.quarantined),
-        "missed": 0,
-        "wrong_reason": 0,
-        "unexpected": 0,
+    score = report["answer_key"]
+    assert counts(score) == (len(truth.quarantined), 0, 0, 0)
+    assert score["perfect"] is True
+    assert score["objects"] == truth.objects
+    assert score["reasons"] == {
+        reason: perfect_match(count) for reason, count in truth.reasons.items()
     }
+    assert score["duplicates"] == perfect_match(truth.duplicates)
+    assert score["conflicts"] == perfect_match(truth.conflicts)
+    assert score["gold"] == {
+        "rows": perfect_match(len(truth.gold)),
+        "expected_revenue": str(truth.revenue),
+        "found_revenue": str(truth.revenue),
+    }
+
+
+def counts(score: dict[str, int]) -> tuple[int, int, int, int]:
+    return score["matched"], score["missed"], score["wrong_reason"], score["unexpected"]
+
+
+def perfect_match(count: int) -> dict[str, float]:
+    return {"expected": count, "found": count, "matched": count, "precision": 1, "recall": 1}
 
 
 def test_a_wrong_answer_key_is_scored_to_the_line(
@@ -176,12 +192,29 @@ def test_a_wrong_answer_key_is_scored_to_the_line(
     key.write_text("".join(json.dumps(each) + "\n" for each in records if each is not unknown))
     report = settled.verify(answer_key=key, check=1)
     assert report["balanced"] is False
-    assert report["answer_key"] == {
-        "matched": len(bad) - 3,
-        "missed": 3,
-        "wrong_reason": 2,
-        "unexpected": 1,
-    }
+    score = report["answer_key"]
+    assert counts(score) == (len(bad) - 3, 3, 2, 1)
+    assert score["perfect"] is False
+    # The truth is untouched, and gold is right by it.
+    assert score["gold"]["rows"]["precision"] == score["gold"]["rows"]["recall"] == 1
+
+
+def test_a_truth_that_gold_does_not_hold_is_told_by_day_and_category(
+    settled: Medallion, template: Template, tmp_path: Path
+) -> None:
+    records = [json.loads(line) for line in template.answer_key.read_text().splitlines()]
+    changed = next(record for record in records if record["fault"] == "object")["true"][0]
+    changed["revenue"] = str(Decimal(changed["revenue"]) + Decimal("0.01"))
+    key = tmp_path / "wrong.ndjson"
+    key.write_text("".join(json.dumps(each) + "\n" for each in records))
+    report = settled.verify(answer_key=key, check=1)
+    score = report["answer_key"]
+    assert (counts(score)[1:], score["perfect"]) == ((0, 0, 0), False)
+    gold = score["gold"]
+    assert gold["rows"]["expected"] - gold["rows"]["matched"] == 1
+    assert Decimal(gold["expected_revenue"]) - Decimal(gold["found_revenue"]) == Decimal("0.01")
+    day, category = changed["day"], changed["category"]
+    assert [each for each in report["findings"] if f"gold of {day}, {category}" in each]
 
 
 @pytest.mark.parametrize("content", [None, b"no key\n", b'{"source_object": 1}\n'])
