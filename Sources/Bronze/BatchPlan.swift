@@ -6,9 +6,6 @@ struct BatchPlan {
   /// Stored bytes after which a batch takes no further object.
   static let mostBytes: Int64 = 8 << 30
   static let mostObjects = 10_000
-  /// How long a batch takes up objects: what waits longer is not fresh any more. A backlog so makes
-  /// files of a size that warehouses like, a trickle small ones at once.
-  static let longest = Duration.seconds(15)
   /// Days of arrival, each of which may open a quarantine file.
   static let mostDays = 64
   /// Below this a second worker costs more in small files than it gains.

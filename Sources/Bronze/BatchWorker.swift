@@ -29,15 +29,22 @@ final class BatchWorker {
   private let fileNumbers: FileNumbers
   private let decoder: LineDecoder
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+  private let encodings: BronzeEncodings
   private let memory: WriterMemory
   private var keys = SourceKeys()
   private var open: [Int32: BronzeFile] = [:]
   private var result = Result()
+  private let overlaps: Bool
 
+  /// - Parameter overlaps: writes rows on another core while it reads on; where there are no other
+  ///   workers to keep it busy.
   init(
     batch: BatchID, contract: EventContract, store: any ObjectStore,
-    quarantine: QuarantineWriter, fileNumbers: FileNumbers
+    quarantine: QuarantineWriter, fileNumbers: FileNumbers, encodings: BronzeEncodings,
+    overlaps: Bool = false
   ) throws {
+    self.encodings = encodings
+    self.overlaps = overlaps
     memory = try WriterMemory()
     self.batch = batch
     self.contract = contract
@@ -55,11 +62,23 @@ final class BatchWorker {
     let day = LakeLayout.arrivalDay(of: object)
     decoder.begin(sourceObject: object.key.text, objectIndex: UInt32(keys.count))
     keys.append(object.key.text)
-    while try await reader.next({ decoder.decode($0) }) {
-      try await relieve(day: day)
+    var counts: LineCounts?
+    var full: [EventColumns] = []
+    while counts == nil {
+      if overlaps, !full.isEmpty {
+        let writing = Writing(worker: self, rows: full, sources: keys)
+        async let written: Void = writing.run()
+        counts = try await readOn(reader, day: day)
+        try await written
+        for rows in full { decoder.partitions.give(back: rows) }
+      } else {
+        for rows in full { try await write(rows, sources: keys) }
+        counts = try await readOn(reader, day: day)
+      }
+      full = takeFull()
     }
-    let counts = decoder.finish()
-    try await relieve(day: day)
+    guard let counts else { return }
+    for rows in full { try await write(rows, sources: keys) }
     result.counts += counts
     result.sources.append(
       Commit.Source(
@@ -89,7 +108,7 @@ final class BatchWorker {
 
   /// Writes what is still in memory and ends the files.
   func finish() async throws -> Result {
-    for day in decoder.partitions.days { try await write(day: day) }
+    for rows in decoder.partitions.takeAll() { try await write(rows, sources: keys) }
     for (_, file) in open.sorted(by: { $0.key < $1.key }) {
       result.files.append(try await file.finish())
     }
@@ -99,42 +118,95 @@ final class BatchWorker {
 
   // MARK: -
 
-  /// Moves on what has grown too large, or does not stay in memory at all.
-  func relieve(day: String) async throws {
-    let bad = decoder.quarantine
-    if bad.recordCount > 0 {
-      try await quarantine.append(Array(bad.bytes), records: bad.recordCount, day: day)
-      bad.removeAll()
+  /// Reads an object until rows have to be written, or to its end: then with its counts.
+  private func readOn(_ reader: RawObjectReader, day: String) async throws -> LineCounts? {
+    while try await reader.next({ decoder.decode($0) }) {
+      try await moveQuarantine(day: day)
+      if hasFull { return nil }
     }
-    let rows = decoder.partitions
-    for day in rows.days where rows[day]!.rowCount >= Self.rowGroupRows {
-      try await write(day: day)
-    }
-    guard rows.sizeBytes > Self.mostBytes else { return }
-    // The largest first: few, large row groups.
-    for day in rows.days.sorted(by: { rows[$0]!.sizeBytes > rows[$1]!.sizeBytes }) {
-      if rows.sizeBytes <= Self.mostBytes / 2 { break }
-      try await write(day: day)
-    }
+    let counts = decoder.finish()
+    try await moveQuarantine(day: day)
+    return counts
   }
 
-  private func write(day: Int32) async throws {
+  /// Moves on what has grown too large, or does not stay in memory at all.
+  func relieve(day: String) async throws {
+    try await moveQuarantine(day: day)
+    for rows in takeFull() { try await write(rows, sources: keys) }
+  }
+
+  private func moveQuarantine(day: String) async throws {
+    let bad = decoder.quarantine
+    guard bad.recordCount > 0 else { return }
+    try await quarantine.append(Array(bad.bytes), records: bad.recordCount, day: day)
+    bad.removeAll()
+  }
+
+  private var hasFull: Bool {
     let rows = decoder.partitions
-    guard let columns = rows[day], columns.rowCount > 0 else { return }
+    return rows.mostRows >= Self.rowGroupRows || rows.sizeBytes > Self.mostBytes
+  }
+
+  /// The rows of days that make a row group, and where memory runs short, of the largest days: few,
+  /// large row groups.
+  private func takeFull() -> [EventColumns] {
+    let rows = decoder.partitions
+    var full: [EventColumns] = []
+    for day in rows.days where rows[day]!.rowCount >= Self.rowGroupRows {
+      if let columns = rows.take(day: day) { full.append(columns) }
+    }
+    guard rows.sizeBytes > Self.mostBytes else { return full }
+    for day in rows.days.sorted(by: { rows[$0]!.sizeBytes > rows[$1]!.sizeBytes }) {
+      if rows.sizeBytes <= Self.mostBytes / 2 { break }
+      if let columns = rows.take(day: day) { full.append(columns) }
+    }
+    return full
+  }
+
+  private func write(_ rows: EventColumns, sources: SourceKeys) async throws {
+    try await writeOut(rows, sources: sources)
+    decoder.partitions.give(back: rows)
+  }
+
+  /// Writes rows as a row group of their day's file. Uses nothing that reading on uses.
+  fileprivate func writeOut(_ rows: EventColumns, sources: SourceKeys) async throws {
+    let day = rows.day
     if open[day] == nil {
       if open.count >= Self.mostOpenFiles { try await close(open.keys.min()!) }
       open[day] = try BronzeFile(
         day: UTCDay.dayString(day), batch: batch, number: fileNumbers.next(), contract: contract,
-        memory: memory, store: store)
+        encodings: encodings, memory: memory, store: store)
     }
-    try open[day]!.append(columns, sources: keys)
-    rows.remove(day: day)
+    try open[day]!.append(rows, sources: sources)
     if open[day]!.sizeBytes >= Self.fileBytes { try await close(day) }
   }
 
   private func close(_ day: Int32) async throws {
     guard let file = open.removeValue(forKey: day) else { return }
     result.files.append(try await file.finish())
+  }
+}
+
+/// Rows on their way out while their worker reads on.
+///
+/// Sendable, though its parts are not: the rows were taken from the decoder, and what `writeOut` uses
+/// of the worker (files, encoder memory, finished files) nothing else uses until `run` has returned.
+private struct Writing: @unchecked Sendable {
+  let worker: BatchWorker
+  let rows: [EventColumns]
+  let sources: SourceKeys
+
+  init(worker: BatchWorker, rows: [EventColumns], sources: SourceKeys) {
+    self.worker = worker
+    self.rows = rows
+    self.sources = sources
+    // The codes' tables go on growing.
+    for each in rows { each.freeze() }
+  }
+
+  @concurrent
+  func run() async throws {
+    for each in rows { try await worker.writeOut(each, sources: sources) }
   }
 }
 

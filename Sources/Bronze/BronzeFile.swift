@@ -13,14 +13,14 @@ final class BronzeFile {
 
   /// - Parameter memory: shared by the files of one worker.
   init(
-    day: String, batch: BatchID, number: Int, contract: EventContract, memory: WriterMemory,
-    store: any ObjectStore
+    day: String, batch: BatchID, number: Int, contract: EventContract, encodings: BronzeEncodings,
+    memory: WriterMemory, store: any ObjectStore
   ) throws {
     let key = LakeLayout.bronzeFile(day: day, batch: batch, number: number)
     let writer = try HashedWriter(key, batch: batch, in: store)
     self.writer = writer
     parquet = try ParquetFileWriter(
-      schema: Self.schema(contract), options: ParquetOptions(createdBy: Version.createdBy),
+      schema: Self.schema(contract, encodings), options: ParquetOptions(createdBy: Version.createdBy),
       memory: memory
     ) { try writer.write($0) }
   }
@@ -50,20 +50,23 @@ final class BronzeFile {
   // MARK: -
 
   /// The contract's fields, then what bronze adds. `dt` is in the path.
-  private static func schema(_ contract: EventContract) -> ParquetSchema {
+  private static func schema(
+    _ contract: EventContract, _ encodings: BronzeEncodings
+  ) -> ParquetSchema {
+    let distinct: ParquetSchema.Column.Encoding = encodings == .version2 ? .delta : .plain
     var columns = contract.fields.enumerated().map { index, field in
       let isRequired = index == contract.idIndex || index == contract.timestampIndex
       return ParquetSchema.Column(
         name: field.name, kind: kind(field.type), isNullable: !isRequired,
         // Ids and instants are nearly all different: to look for repeats would be wasted.
-        encoding: isRequired ? .plain : .automatic)
+        encoding: isRequired ? distinct : .automatic)
     }
     columns += [
       ParquetSchema.Column(name: "_rescued_data", kind: .string, isNullable: true),
       ParquetSchema.Column(name: "_source_object", kind: .string, isNullable: false),
       // What counts up packs best, and quickest, as it is and at this level.
       ParquetSchema.Column(
-        name: "_source_line", kind: .int64, isNullable: false, encoding: .plain,
+        name: "_source_line", kind: .int64, isNullable: false, encoding: distinct,
         compression: .zstd(level: 3)),
     ]
     return ParquetSchema(columns: columns)

@@ -18,17 +18,25 @@ public struct BronzeStage: Sendable {
   let ledger: Ledger
   let contract: ContractFile
   let logger: Logger
+  let encodings: BronzeEncodings
+  private let longestBatch: Duration
   private let report: @Sendable (BronzeReport) -> Void
 
-  /// - Parameter report: called after each batch with what it did.
+  /// - Parameters:
+  ///   - longestBatch: how long a batch takes up objects: what waits longer is not fresh any more. A
+  ///     backlog so makes files of a size that warehouses like, a trickle small ones at once.
+  ///   - report: called after each batch with what it did.
   public init(
     lake: Lake, ledger: Ledger, contract: ContractFile, logger: Logger,
+    encodings: BronzeEncodings = .version1, longestBatch: Duration = .seconds(15),
     report: @escaping @Sendable (BronzeReport) -> Void = { _ in }
   ) {
     self.lake = lake
     self.ledger = ledger
     self.contract = contract
     self.logger = logger
+    self.encodings = encodings
+    self.longestBatch = longestBatch
     self.report = report
   }
 
@@ -130,14 +138,15 @@ public struct BronzeStage: Sendable {
     let numbers = FileNumbers()
     let next = FileNumbers()
     let faults = FaultList()
-    let end = ContinuousClock.now + BatchPlan.longest
-    let workers = plan.workerCount(cores: ProcessInfo.processInfo.activeProcessorCount)
+    let end = ContinuousClock.now + longestBatch
+    let cores = ProcessInfo.processInfo.activeProcessorCount
+    let workers = plan.workerCount(cores: cores)
     let results = try await withThrowingTaskGroup(of: BatchWorker.Result.self) { group in
       for _ in 0..<workers {
         group.addTask {
           let worker = try BatchWorker(
             batch: batch, contract: contract.contract, store: lake.store, quarantine: quarantine,
-            fileNumbers: numbers)
+            fileNumbers: numbers, encodings: encodings, overlaps: workers < cores)
           while true {
             // Without a gap, so that what is consumed are the plan's first objects.
             let index = next.next(unless: .now > end)

@@ -114,7 +114,7 @@ public struct Redrive: Sendable {
     let quarantine = QuarantineWriter(batch: batch, store: stage.lake.store)
     let worker = try BatchWorker(
       batch: batch, contract: stage.contract.contract, store: stage.lake.store,
-      quarantine: quarantine, fileNumbers: FileNumbers())
+      quarantine: quarantine, fileNumbers: FileNumbers(), encodings: stage.encodings)
     var counts = Commit.Counts()
     var report = Report()
     for file in files {

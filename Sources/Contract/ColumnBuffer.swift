@@ -44,6 +44,7 @@ public final class ColumnBuffer {
   private let storage: RowStorage
   private let index: Int
   private let tables: ValueTables
+  private var frozen: FrozenValues?
 
   init(storage: RowStorage, index: Int, tables: ValueTables) {
     self.storage = storage
@@ -79,13 +80,7 @@ public final class ColumnBuffer {
     let column = column
     switch column.pointee.form {
     case .codes:
-      let table = tables.pointer + index
-      return .codes(
-        UnsafePointer(column.pointee.codes),
-        Values(
-          count: table.pointee.count, bytes: UnsafePointer(table.pointee.texts.start),
-          offsets: UnsafePointer(table.pointee.offsets),
-          bits: UnsafePointer(table.pointee.values.assumingMemoryBound(to: UInt64.self))))
+      return .codes(UnsafePointer(column.pointee.codes), frozen?.values ?? values)
     case .fixed: return .values(UnsafeRawPointer(column.pointee.values))
     case .sparseTexts:
       column.pointee.endSparseRows(before: count)
@@ -96,9 +91,48 @@ public final class ColumnBuffer {
     }
   }
 
+  /// What the codes stand for now.
+  private var values: Values {
+    let table = tables.pointer + index
+    return Values(
+      count: table.pointee.count, bytes: UnsafePointer(table.pointee.texts.start),
+      offsets: UnsafePointer(table.pointee.offsets),
+      bits: UnsafePointer(table.pointee.values.assumingMemoryBound(to: UInt64.self)))
+  }
+
+  func freeze() {
+    if column.pointee.form == .codes { frozen = FrozenValues(values) }
+  }
+
+  func thaw() { frozen = nil }
+
   private var offsets: UnsafePointer<UInt32> {
     UnsafePointer(column.pointee.values.assumingMemoryBound(to: UInt32.self))
   }
+}
+
+/// A copy of what codes stand for.
+private final class FrozenValues {
+  let values: ColumnBuffer.Values
+  private let memory: UnsafeMutableRawPointer
+
+  init(_ source: ColumnBuffer.Values) {
+    let textBytes = Int(source.offsets[source.count])
+    let bitsBytes = source.count * 8
+    let offsetsBytes = (source.count + 1) * 4
+    memory = .allocate(
+      byteCount: bitsBytes + offsetsBytes + textBytes + ByteScan.padding, alignment: 8)
+    let bits = memory.bindMemory(to: UInt64.self, capacity: source.count)
+    bits.update(from: source.bits, count: source.count)
+    let offsets = (memory + bitsBytes).bindMemory(to: UInt32.self, capacity: source.count + 1)
+    offsets.update(from: source.offsets, count: source.count + 1)
+    let bytes = (memory + bitsBytes + offsetsBytes).bindMemory(to: UInt8.self, capacity: textBytes)
+    bytes.update(from: source.bytes, count: textBytes)
+    values = ColumnBuffer.Values(
+      count: source.count, bytes: bytes, offsets: offsets, bits: bits)
+  }
+
+  deinit { memory.deallocate() }
 }
 
 /// The value tables of a decoder's fields, by their order; the id's and the timestamp's are unused.

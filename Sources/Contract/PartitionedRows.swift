@@ -48,16 +48,38 @@ public final class PartitionedRows {
     return columns
   }
 
-  /// Takes a day's rows away. Their memory is used again for other rows, so nothing of the
-  /// `EventColumns` may be read afterwards.
-  public func remove(day: Int32) {
-    guard let columns = parts.removeValue(forKey: day) else { return }
+  /// The rows of the day that has most.
+  public var mostRows: Int { parts.values.reduce(0) { max($0, $1.rowCount) } }
+
+  /// Hands a day's rows over: they stay what they are until they are given back, whatever is decoded
+  /// meanwhile; but see `EventColumns.freeze()`. Nil if the day has none.
+  public func take(day: Int32) -> EventColumns? {
+    self[day] == nil ? nil : detach(day)
+  }
+
+  private func detach(_ day: Int32) -> EventColumns? {
     let slot = cache + Self.slot(of: day)
     if slot.pointee?.day == day { slot.pointee = nil }
+    return parts.removeValue(forKey: day)
+  }
+
+  /// Hands over all days' rows.
+  public func takeAll() -> [EventColumns] { days.compactMap { take(day: $0) } }
+
+  /// Takes back the memory of rows that were taken: nothing of them may be read afterwards.
+  public func give(back columns: EventColumns) {
+    // A field may have been given up while they were away.
+    guard columns.storage.hasForms(layout.forms) else { return }
     if spareBytes + columns.storage.reservedBytes <= Self.mostSpareBytes || spare.isEmpty {
       columns.removeAll()
       spare.append(columns)
     }
+  }
+
+  /// Takes a day's rows away. Their memory is used again for other rows, so nothing of the
+  /// `EventColumns` may be read afterwards.
+  public func remove(day: Int32) {
+    if let columns = detach(day) { give(back: columns) }
   }
 
   /// Takes all days' rows away, as `remove(day:)` does.

@@ -115,6 +115,11 @@ final class RowStorage {
     }
   }
 
+  /// Whether the columns keep their values in these ways.
+  func hasForms(_ forms: [Form]) -> Bool {
+    kinds.indices.allSatisfy { header.pointee.columns[$0].form == forms[$0] }
+  }
+
   /// Forgets all rows and keeps the room.
   func removeAll() {
     let rows = header.pointee.rowCount

@@ -5,7 +5,7 @@ extension ChunkEncoder {
   ) throws -> ColumnBounds? {
     let rows = plan.rows
     var bounds = NumberBounds<T>()
-    if plan.column.encoding == .automatic {
+    if plan.column.encoding != .plain {
       let indexes = indexes(rows.valueCount)
       if memory.dictionary.build(
         values: values, validity: rows.validity, rowCount: rows.count,
@@ -116,7 +116,7 @@ extension ChunkEncoder {
   /// Whether the caller's dictionary is used: not if there is nothing to code, the column is to be
   /// PLAIN, or the page would be too large.
   func isDictionaryKept(_ plan: ChunkPlan) -> Bool {
-    memory.compactor.entryCount > 0 && plan.column.encoding == .automatic
+    memory.compactor.entryCount > 0 && plan.column.encoding != .plain
       && memory.compactor.page.count <= options.dictionaryBytes
   }
 }

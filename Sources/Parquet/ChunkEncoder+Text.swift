@@ -6,7 +6,7 @@ extension ChunkEncoder {
     let rows = plan.rows
     try checkOffsets(offsets, count: rows.count, plan)
     var bounds = TextBounds()
-    if plan.column.encoding == .automatic {
+    if plan.column.encoding != .plain {
       let indexes = indexes(rows.valueCount)
       if memory.dictionary.build(
         bytes: bytes, offsets: offsets, validity: rows.validity, rowCount: rows.count,
@@ -119,7 +119,7 @@ extension ChunkEncoder {
 
   /// Throws `invalidOffsets` if a text would end before it begins: sizes are reckoned from the ends
   /// of many texts, so nothing may be copied before this is sure.
-  private func checkOffsets(
+  func checkOffsets(
     _ offsets: UnsafePointer<UInt32>, count: Int, _ plan: ChunkPlan
   ) throws(ParquetError) {
     var hasFall = false
@@ -131,7 +131,7 @@ extension ChunkEncoder {
   }
 
   /// The row at which a page that begins at `row` is full: as many rows as fit, and at least one.
-  private func pageEnd(
+  func pageEnd(
     from row: Int, of rowCount: Int, _ offsets: UnsafePointer<UInt32>
   ) -> Int {
     let start = Int(offsets[row])

@@ -24,6 +24,16 @@ final class ChunkEncoder {
     pages.beginChunk(column.compression)
     var bounds: ColumnBounds?
     switch (column.kind, view.values) {
+    case (.string, .strings(let bytes, let offsets)) where column.encoding == .delta:
+      bounds = try encodeDelta(plan, bytes: bytes, offsets: offsets)
+    case (.string, .prefixedStrings(let bytes, let offsets)) where column.encoding == .delta:
+      bounds = try encodeDelta(plan, bytes: bytes, offsets: offsets, prefix: 4)
+    case (.int32, .int32(let values)) where column.encoding == .delta,
+      (.date, .int32(let values)) where column.encoding == .delta:
+      bounds = try encodeDelta(plan, values: values)
+    case (.int64, .int64(let values)) where column.encoding == .delta,
+      (.timestampMicrosUTC, .int64(let values)) where column.encoding == .delta:
+      bounds = try encodeDelta(plan, values: values)
     case (.string, .strings(let bytes, let offsets)):
       bounds = try encode(plan, bytes: bytes, offsets: offsets)
     case (.string, .prefixedStrings(let bytes, let offsets)):

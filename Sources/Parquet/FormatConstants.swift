@@ -1,4 +1,4 @@
-// The numbers of `parquet.thrift` that a version 1 writer uses.
+// The numbers of `parquet.thrift` that this writer uses.
 
 /// `Type`: how values lie in a page.
 enum PhysicalType: Int32 {
@@ -16,12 +16,14 @@ enum ConvertedType: Int32 {
   case timestampMicros = 10
 }
 
-/// `Encoding`. A version 1 writer names a dictionary's pages PLAIN_DICTIONARY, both the entries
-/// (laid out as PLAIN) and the indexes (laid out as RLE_DICTIONARY).
+/// `Encoding`. The first three are what a version 1 writer uses; it names a dictionary's pages PLAIN_DICTIONARY, both the
+/// entries (laid out as PLAIN) and the indexes (laid out as RLE_DICTIONARY).
 enum PageEncoding: Int32 {
   case plain = 0
   case plainDictionary = 2
   case rle = 3
+  case deltaBinaryPacked = 5
+  case deltaLengthByteArray = 6
 }
 
 /// `CompressionCodec`.

@@ -69,6 +69,9 @@ final class PageWriter {
     if memory.out.count >= WriterMemory.flushBytes { try flush() }
   }
 
+  /// Names the encoding of the chunk's data pages, if it is not PLAIN and has no dictionary.
+  func use(_ encoding: PageEncoding) { chunk.encoding = encoding }
+
   func endChunk() -> ColumnChunk { chunk }
 
   /// Writes bytes that are no page: magic and footer.

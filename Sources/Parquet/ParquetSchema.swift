@@ -62,6 +62,10 @@ extension ParquetSchema.Column {
     case automatic
     /// PLAIN always: for a column known to be distinct, spares the search for repeats.
     case plain
+    /// Differences, which a version 1 writer does not know and some engines do not load:
+    /// DELTA_BINARY_PACKED for integers, dates and times, DELTA_LENGTH_BYTE_ARRAY for texts. Other
+    /// kinds, and values that the caller has coded, are as with `automatic`.
+    case delta
   }
 
   /// How a column's pages are compressed.

@@ -1,4 +1,4 @@
-import Bronze
+public import Bronze
 import Flow
 import Foundation
 import Lake
@@ -21,9 +21,16 @@ public final class PipelineRun: Service {
     /// Ends after so long, once everything is in gold.
     public var duration: Duration?
 
-    public init(simulator: SimulatorRequest, duration: Duration? = nil) {
+    /// How bronze is written.
+    public var encodings: BronzeEncodings
+
+    public init(
+      simulator: SimulatorRequest, duration: Duration? = nil,
+      encodings: BronzeEncodings = .version1
+    ) {
       self.simulator = simulator
       self.duration = duration
+      self.encodings = encodings
     }
   }
 
@@ -70,7 +77,8 @@ public final class PipelineRun: Service {
       }
     }
     let bronze = BronzeStage(
-      lake: lake, ledger: ledger, contract: workspace.contract, logger: logger
+      lake: lake, ledger: ledger, contract: workspace.contract, logger: logger,
+      encodings: options.encodings
     ) { report in
       rawBacklog.remove(report.commit.sources.map { Int($0.size) }.reduce(0, +))
       committed.raise()

@@ -17,6 +17,7 @@ struct RebuildCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
+  @OptionGroup var bronzeOptions: BronzeOptions
 
   @Option(help: "The old lake.")
   var raw: String
@@ -30,7 +31,8 @@ struct RebuildCommand: AsyncParsableCommand {
     }
     let step = Mutex("copying raw objects")
     let bronze = BronzeStage(
-      lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger)
+      lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger,
+      encodings: try bronzeOptions.encodings())
     let pipe = PipeStage(
       lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse,
       contract: workspace.contract, logger: logger)

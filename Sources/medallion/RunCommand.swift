@@ -25,6 +25,7 @@ struct RunCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
+  @OptionGroup var bronzeOptions: BronzeOptions
   @OptionGroup var simulator: SimulatorOptions
 
   @Option(name: .customLong("for"), help: "Run for so long (90s, 5m, 2h), then drain to gold.")
@@ -39,7 +40,8 @@ struct RunCommand: AsyncParsableCommand {
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.open(creating: true)
     request.statePath = workspace.simulatorState
-    let options = PipelineRun.Options(simulator: request, duration: span?.duration)
+    let options = PipelineRun.Options(
+      simulator: request, duration: span?.duration, encodings: try bronzeOptions.encodings())
     let run = try PipelineRun(workspace, options: options, logger: logger)
     Terminal.note(
       "medallion: running in \(workspace.lake.store.location), "

@@ -22,6 +22,27 @@ struct FollowOptions: ParsableArguments {
   }
 }
 
+/// How bronze is written.
+struct BronzeOptions: ParsableArguments {
+  @Option(
+    help: "Parquet's encodings: v1, which every warehouse loads, or v2, smaller. (default: v1)")
+  var parquetEncodings: ParquetEncodings?
+
+  func encodings() throws -> BronzeEncodings {
+    try (parquetEncodings ?? Settings().value("parquet-encodings", ParquetEncodings.init))?.value
+      ?? .version1
+  }
+}
+
+struct ParquetEncodings: ExpressibleByArgument {
+  let value: BronzeEncodings
+
+  init?(argument: String) {
+    guard let value = BronzeEncodings(rawValue: argument) else { return nil }
+    self.value = value
+  }
+}
+
 struct BronzeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bronze",
@@ -33,15 +54,18 @@ struct BronzeCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
+  @OptionGroup var bronzeOptions: BronzeOptions
   @OptionGroup var mode: FollowOptions
 
   func run() async throws {
+    let encodings = try bronzeOptions.encodings()
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.openExisting()
     let lock = try StageLock("bronze", state: workspace.state)
     let done = Mutex((objects: 0, counts: Commit.Counts()))
     let stage = BronzeStage(
-      lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger
+      lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger,
+      encodings: encodings
     ) { report in
       done.withLock {
         $0.objects += report.commit.sources.count
@@ -174,6 +198,7 @@ struct RedriveCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
+  @OptionGroup var bronzeOptions: BronzeOptions
 
   @Option(help: "Only lines that were quarantined for this reason.")
   var reason: String?
@@ -190,7 +215,8 @@ struct RedriveCommand: AsyncParsableCommand {
     let workspace = try await lakeOptions.open(creating: false)
     let lock = try StageLock("bronze", state: workspace.state)
     let stage = BronzeStage(
-      lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger)
+      lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger,
+      encodings: try bronzeOptions.encodings())
     let redrive = Redrive(stage: stage, reason: reason.flatMap(QuarantineReason.init))
     let report = Mutex(Redrive.Report())
     try await withSignals(logger) {

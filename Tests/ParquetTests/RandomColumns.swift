@@ -39,7 +39,7 @@ struct RandomColumns {
     var column = ParquetSchema.Column(
       name: name, kind: oneOf(ParquetSchema.Column.Kind.allCases),
       isNullable: Int.random(in: 0..<4, using: &generator) > 0)
-    if oneOf([true, false, false]) { column.encoding = .plain }
+    column.encoding = oneOf([.plain, .automatic, .automatic, .delta])
     column.compression = oneOf([.automatic, .automatic, .none, .zstd(level: 3)])
     let validity = column.isNullable ? self.validity(rowCount) : nil
     let isCoded = Int.random(in: 0..<3, using: &generator) == 0

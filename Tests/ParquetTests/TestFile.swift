@@ -36,7 +36,7 @@ struct TestFile {
     for (ordinal, data) in columns.enumerated() {
       var description: [String: Any] = [
         "name": data.column.name, "kind": data.column.kind.rawValue,
-        "nullable": data.column.isNullable,
+        "nullable": data.column.isNullable, "delta": data.column.encoding == .delta,
       ]
       for (part, content) in data.expectedFiles() {
         let file = "\(name).\(ordinal).\(part)"

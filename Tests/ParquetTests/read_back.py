@@ -43,6 +43,7 @@ BITS: dict[str, pa.DataType] = {
 }
 
 ALLOWED_ENCODINGS = {"PLAIN", "PLAIN_DICTIONARY", "RLE"}
+DELTA_ENCODINGS = {"DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY"}
 LOGICAL_TYPES = {
     "string": ("BYTE_ARRAY", "String", "UTF8"),
     "double": ("DOUBLE", "None", "NONE"),
@@ -184,7 +185,8 @@ def layout_problems(path: Path, case: dict[str, Any]) -> Iterator[str]:
             uncompressed += chunk.total_uncompressed_size
             if chunk.num_values != group.num_rows:
                 yield where + f"{chunk.num_values} values"
-            if not set(chunk.encodings) <= ALLOWED_ENCODINGS:
+            allowed = ALLOWED_ENCODINGS | (DELTA_ENCODINGS if column["delta"] else set())
+            if not set(chunk.encodings) <= allowed:
                 yield where + f"encodings {chunk.encodings}"
             if chunk.compression not in ("ZSTD", "UNCOMPRESSED"):
                 yield where + chunk.compression

@@ -44,7 +44,10 @@ public struct TestLake: Sendable {
   }
 
   public var bronze: BronzeStage {
-    BronzeStage(lake: lake, ledger: ledger, contract: contract, logger: logger)
+    // However slow the machine is, a batch is one.
+    BronzeStage(
+      lake: lake, ledger: ledger, contract: contract, logger: logger,
+      longestBatch: .seconds(3600))
   }
 
   public var pipe: PipeStage {

@@ -34,7 +34,10 @@ COLUMNS = {
     "_source_line": pa.int64(),
 }
 #: What writer version 1 knows, as readers name it.
-ENCODINGS = {"PLAIN", "PLAIN_DICTIONARY", "RLE"}
+ENCODINGS = {
+    "v1": {"PLAIN", "PLAIN_DICTIONARY", "RLE"},
+    "v2": {"PLAIN", "PLAIN_DICTIONARY", "RLE", "DELTA_BINARY_PACKED", "DELTA_LENGTH_BYTE_ARRAY"},
+}
 REQUIRED = {"event_id", "ts", "_source_object", "_source_line"}
 
 
@@ -43,10 +46,13 @@ class Bronze:
     medallion: Medallion
     files: list[Path]
     purchases: list[Purchase]
+    encodings: str
 
 
-@pytest.fixture(scope="module")
-def bronze(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bronze]:
+@pytest.fixture(scope="module", params=["v1", "v2"])
+def bronze(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Bronze]:
     directory = tmp_path_factory.mktemp("readers")
     medallion = Medallion(
         directory / "lake",
@@ -69,9 +75,9 @@ def bronze(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bronze]:
         ),
         *("--faults", FAULTS, "--answer-key", answers),
     )
-    medallion.run("bronze", "--once")
+    medallion.run("bronze", "--once", "--parquet-encodings", request.param)
     purchases = truth_of(medallion.lake, answers).purchases
-    yield Bronze(medallion, bronze_files(medallion.lake), purchases)
+    yield Bronze(medallion, bronze_files(medallion.lake), purchases, request.param)
     medallion.end()
 
 
@@ -221,7 +227,7 @@ def test_files_say_who_made_them_and_use_nothing_beyond_version_1(bronze: Bronze
                 column = metadata.row_group(group).column(ordinal)
                 # What zstd does not make smaller is stored as it is.
                 assert column.compression in ("ZSTD", "UNCOMPRESSED")
-                assert set(column.encodings) <= ENCODINGS, column
+                assert set(column.encodings) <= ENCODINGS[bronze.encodings], column
                 assert column.is_stats_set, column.path_in_schema
                 assert column.statistics.has_null_count, column.path_in_schema
 
