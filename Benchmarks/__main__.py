@@ -6,6 +6,7 @@ Examples:
   make bench ARGS="--without spark --lines 500000 --variant-lines 200000"
   make bench ARGS="--write"                          keep the tables in docs/performance.md
   make bench ARGS="--memory --large-gib 5"           memory instead: backlogs of every shape
+  make bench ARGS="--simulator"                      the simulator beside the original script
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from Benchmarks.report import (
     replace_between,
 )
 from Benchmarks.rounds import Comparison, compare, start_costs
+from Benchmarks.simulator import measure_simulator, simulator_report
 
 DOCUMENT = REPOSITORY / "docs" / "performance.md"
 
@@ -57,6 +59,15 @@ def _run(options: argparse.Namespace, data: Path, shop: Workshop) -> int:
     def rounds_of(contender: Contender) -> int:
         rounds: int = options.spark_rounds if contender.name == "spark" else options.rounds
         return rounds
+
+    if options.simulator:
+        makings = measure_simulator(shop, options.rounds, _tell)
+        circumstances = Circumstances(shop.threads, _version(shop.medallion), {})
+        text = simulator_report(makings, circumstances.sentence())
+        print(text)
+        if options.write:
+            replace_between(DOCUMENT, "simulator", text)
+        return 0
 
     comparisons: list[Comparison] = []
     memory: list[MemoryResult] = []
@@ -181,6 +192,7 @@ def _parse() -> argparse.Namespace:
     add("--with", dest="include", type=_names, default=[], metavar="NAMES", help="duckdb_v2")
     add("--cores", type=_positive, default=2, help="for every contender (default: 2)")
     add("--memory", action="store_true", help="measure memory on backlogs, medallion only")
+    add("--simulator", action="store_true", help="measure the simulator, and nothing else")
     add("--large-gib", type=float, default=1.0, help="the large object's size (default: 1)")
     add("--data", type=Path, default=REPOSITORY / "Benchmarks" / "data", metavar="DIR")
     add("--json", type=Path, metavar="FILE", help="write every run's numbers")

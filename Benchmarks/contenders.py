@@ -69,7 +69,7 @@ class Contender:
     def _measure(self, command: list[str], shop: Workshop) -> Usage:
         return measure(
             command,
-            environment=_environment(),
+            environment=environment(),
             # No medallion.yaml of a developer's is here.
             directory=shop.directory,
             output=shop.log(self.name),
@@ -139,7 +139,7 @@ def last_words(contender: Contender, shop: Workshop) -> str:
     return lines[-1][:200] if lines else ""
 
 
-def _environment() -> Mapping[str, str]:
+def environment() -> Mapping[str, str]:
     """The caller's own, without settings of a developer that would change what is measured."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MEDALLION_")}
     return {

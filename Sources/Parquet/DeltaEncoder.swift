@@ -20,9 +20,9 @@ enum DeltaEncoder {
     _ values: UnsafePointer<T>, count: Int, to target: UnsafeMutableRawPointer
   ) -> Int {
     var end = target
-    varint(UInt64(blockValues), &end)
-    varint(UInt64(miniblocks), &end)
-    varint(UInt64(count), &end)
+    RunLengthEncoder.varint(UInt64(blockValues), &end)
+    RunLengthEncoder.varint(UInt64(miniblocks), &end)
+    RunLengthEncoder.varint(UInt64(count), &end)
     zigzag(count > 0 ? Int64(values[0]) : 0, &end)
     var next = 1
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: blockValues) { block in
@@ -87,17 +87,6 @@ enum DeltaEncoder {
   }
 
   private static func zigzag(_ value: Int64, _ end: inout UnsafeMutableRawPointer) {
-    varint(UInt64(bitPattern: value &<< 1 ^ value &>> 63), &end)
-  }
-
-  private static func varint(_ value: UInt64, _ end: inout UnsafeMutableRawPointer) {
-    var rest = value
-    while rest >= 0x80 {
-      end.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
-      end += 1
-      rest >>= 7
-    }
-    end.storeBytes(of: UInt8(rest), as: UInt8.self)
-    end += 1
+    RunLengthEncoder.varint(UInt64(bitPattern: value &<< 1 ^ value &>> 63), &end)
   }
 }

@@ -137,7 +137,8 @@ package enum RunLengthEncoder {
     end += stop - start
   }
 
-  private static func varint(_ value: UInt64, _ end: inout UnsafeMutableRawPointer) {
+  /// A number in groups of seven bits, the lowest first (ULEB128).
+  static func varint(_ value: UInt64, _ end: inout UnsafeMutableRawPointer) {
     var rest = value
     while rest >= 0x80 {
       end.storeBytes(of: UInt8(truncatingIfNeeded: rest) | 0x80, as: UInt8.self)
