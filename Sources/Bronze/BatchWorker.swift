@@ -27,7 +27,7 @@ final class BatchWorker {
   private let store: any ObjectStore
   private let quarantine: QuarantineWriter
   private let fileNumbers: FileNumbers
-  private let decoder: LineDecoder
+  fileprivate let decoder: LineDecoder
   private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
   private let encodings: BronzeEncodings
   private let memory: WriterMemory
@@ -132,6 +132,7 @@ final class BatchWorker {
   /// Moves on what has grown too large, or does not stay in memory at all.
   func relieve(day: String) async throws {
     try await moveQuarantine(day: day)
+    guard hasFull else { return }
     for rows in takeFull() { try await write(rows, sources: keys) }
   }
 
@@ -155,10 +156,13 @@ final class BatchWorker {
     for day in rows.days where rows[day]!.rowCount >= Self.rowGroupRows {
       if let columns = rows.take(day: day) { full.append(columns) }
     }
-    guard rows.sizeBytes > Self.mostBytes else { return full }
-    for day in rows.days.sorted(by: { rows[$0]!.sizeBytes > rows[$1]!.sizeBytes }) {
-      if rows.sizeBytes <= Self.mostBytes / 2 { break }
+    var left = rows.sizeBytes
+    guard left > Self.mostBytes else { return full }
+    let sizes = rows.days.map { (day: $0, bytes: rows[$0]!.sizeBytes) }
+    for (day, bytes) in sizes.sorted(by: { $0.bytes > $1.bytes }) {
+      if left <= Self.mostBytes / 2 { break }
       if let columns = rows.take(day: day) { full.append(columns) }
+      left -= bytes
     }
     return full
   }
@@ -201,7 +205,7 @@ private struct Writing: @unchecked Sendable {
     self.rows = rows
     self.sources = sources
     // The codes' tables go on growing.
-    for each in rows { each.freeze() }
+    worker.decoder.partitions.freeze(rows)
   }
 
   @concurrent

@@ -20,7 +20,8 @@ final class BronzeFile {
     let writer = try HashedWriter(key, batch: batch, in: store)
     self.writer = writer
     parquet = try ParquetFileWriter(
-      schema: Self.schema(contract, encodings), options: ParquetOptions(createdBy: Version.createdBy),
+      schema: Self.schema(contract, encodings),
+      options: ParquetOptions(createdBy: Version.createdBy),
       memory: memory
     ) { try writer.write($0) }
   }

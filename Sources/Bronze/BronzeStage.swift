@@ -149,7 +149,7 @@ public struct BronzeStage: Sendable {
             fileNumbers: numbers, encodings: encodings, overlaps: workers < cores)
           while true {
             // Without a gap, so that what is consumed are the plan's first objects.
-            let index = next.next(unless: .now > end)
+            let index = next.next(unless: .now > end && faults.isEmpty)
             guard let index, index < plan.objects.count else {
               return faults.isEmpty ? try await worker.finish() : BatchWorker.Result()
             }

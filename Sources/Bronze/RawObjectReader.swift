@@ -33,6 +33,10 @@ final class RawObjectReader {
   /// Hands on the next piece of text; false at the end, after making sure that the object is
   /// still what it was when it was opened.
   func next(_ body: (UnsafeRawBufferPointer) throws -> Void) async throws -> Bool {
+    if let gunzip, gunzip.hasMore {
+      try gunzip.unpack(body)
+      return true
+    }
     let count = try await reader.read(into: buffer)
     guard count > 0 else {
       try gunzip?.finish()
@@ -41,7 +45,12 @@ final class RawObjectReader {
     }
     let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
     XXH3_64bits_update(hash, piece.baseAddress, count)
-    if let gunzip { try gunzip.unpack(piece, body) } else { try body(piece) }
+    if let gunzip {
+      gunzip.give(piece)
+      try gunzip.unpack(body)
+    } else {
+      try body(piece)
+    }
     return true
   }
 

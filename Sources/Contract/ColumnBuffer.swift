@@ -39,6 +39,23 @@ public final class ColumnBuffer {
     public let offsets: UnsafePointer<UInt32>
     /// Other kinds: code `c` is the value whose bits are the low ones of `bits[c]`.
     public let bits: UnsafePointer<UInt64>
+
+    init(_ table: UnsafePointer<ValueTable>) {
+      count = table.pointee.count
+      bytes = UnsafePointer(table.pointee.texts.start)
+      offsets = UnsafePointer(table.pointee.offsets)
+      bits = UnsafePointer(table.pointee.values.assumingMemoryBound(to: UInt64.self))
+    }
+
+    init(
+      count: Int, bytes: UnsafePointer<UInt8>, offsets: UnsafePointer<UInt32>,
+      bits: UnsafePointer<UInt64>
+    ) {
+      self.count = count
+      self.bytes = bytes
+      self.offsets = offsets
+      self.bits = bits
+    }
   }
 
   private let storage: RowStorage
@@ -92,17 +109,9 @@ public final class ColumnBuffer {
   }
 
   /// What the codes stand for now.
-  private var values: Values {
-    let table = tables.pointer + index
-    return Values(
-      count: table.pointee.count, bytes: UnsafePointer(table.pointee.texts.start),
-      offsets: UnsafePointer(table.pointee.offsets),
-      bits: UnsafePointer(table.pointee.values.assumingMemoryBound(to: UInt64.self)))
-  }
+  private var values: Values { Values(tables.pointer + index) }
 
-  func freeze() {
-    if column.pointee.form == .codes { frozen = FrozenValues(values) }
-  }
+  func freeze(_ values: FrozenValues) { frozen = values }
 
   func thaw() { frozen = nil }
 
@@ -112,11 +121,12 @@ public final class ColumnBuffer {
 }
 
 /// A copy of what codes stand for.
-private final class FrozenValues {
+final class FrozenValues {
   let values: ColumnBuffer.Values
   private let memory: UnsafeMutableRawPointer
 
-  init(_ source: ColumnBuffer.Values) {
+  init(_ table: UnsafePointer<ValueTable>) {
+    let source = ColumnBuffer.Values(table)
     let textBytes = Int(source.offsets[source.count])
     let bitsBytes = source.count * 8
     let offsetsBytes = (source.count + 1) * 4

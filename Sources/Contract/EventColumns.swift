@@ -36,12 +36,6 @@ public final class EventColumns {
     UnsafeBufferPointer(start: storage.header.pointee.lineNumbers, count: rowCount)
   }
 
-  /// Gives rows that were taken a copy of what their codes stand for, so that they can be read while
-  /// their decoder goes on. Cost: the values of the columns, at most a few megabytes.
-  public func freeze() {
-    for column in columns { column.freeze() }
-  }
-
   /// Forgets the rows and keeps their memory for rows of the same day. To give it to another day,
   /// see `PartitionedRows.remove(day:)`.
   public func removeAll() {

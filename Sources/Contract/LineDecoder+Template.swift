@@ -172,7 +172,7 @@ extension LineDecoder {
   private func longValue(
     _ p: Bytes, _ slot: UnsafePointer<LineTemplate.Slot>, within room: Int
   ) -> Int? {
-    let longest = min(ValueTable.longestText, room)
+    let longest = min(LineTemplate.longestValue, room)
     var size = 16
     while size <= longest {
       let hits = ByteScan.words(ByteScan.block(p + size) .== slot.pointee.terminators)
@@ -229,7 +229,7 @@ extension LineDecoder {
       found.pointee.bits = bits
       return end - p
     case .boolean:
-      guard !isQuoted else { return nil }
+      guard !isQuoted, room + 16 >= 5 else { return nil }
       let word = UnsafeRawPointer(p).loadUnaligned(as: UInt32.self)
       found.pointee.bits = word == 0x6575_7274 ? 1 : 0  // "true"
       if word == 0x6575_7274 { return 4 }

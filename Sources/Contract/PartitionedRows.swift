@@ -52,7 +52,7 @@ public final class PartitionedRows {
   public var mostRows: Int { parts.values.reduce(0) { max($0, $1.rowCount) } }
 
   /// Hands a day's rows over: they stay what they are until they are given back, whatever is decoded
-  /// meanwhile; but see `EventColumns.freeze()`. Nil if the day has none.
+  /// meanwhile; but see `freeze`. Nil if the day has none.
   public func take(day: Int32) -> EventColumns? {
     self[day] == nil ? nil : detach(day)
   }
@@ -65,6 +65,16 @@ public final class PartitionedRows {
 
   /// Hands over all days' rows.
   public func takeAll() -> [EventColumns] { days.compactMap { take(day: $0) } }
+
+  /// Gives rows that were taken a copy of what their codes stand for, one for all of them, so that
+  /// they can be read while their decoder goes on. Cost: the values of the fields, at most a few
+  /// megabytes.
+  public func freeze(_ rows: [EventColumns]) {
+    for field in layout.kinds.indices.dropLast() where layout.forms[field] == .codes {
+      let values = FrozenValues(layout.tables.pointer + field)
+      for columns in rows { columns.columns[field].freeze(values) }
+    }
+  }
 
   /// Takes back the memory of rows that were taken: nothing of them may be read afterwards.
   public func give(back columns: EventColumns) {

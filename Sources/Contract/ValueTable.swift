@@ -11,8 +11,8 @@
 struct ValueTable: ~Copyable {
   /// The codes that a table has at most, null's not counted.
   static let mostValues = 1 << 16
-  /// The longest text that has a code.
-  static let longestText = 256
+  /// The longest text that has a code: the longest line's.
+  static let longestText = 1 << 20
   private static let mostTextBytes = 4 << 20
   private static let mostProbes = 48
   private static let fewValues = 64

@@ -60,7 +60,10 @@ public struct CommitLog: Sendable {
       return true
     }
     // The next one may have been committed since.
-    guard beyond != .max, beyond > newest + 1 else { return }
+    guard beyond != .max, beyond > newest + 1,
+      // Two of them may have been, and a listing is no single moment.
+      try await read(newest + 1) == nil
+    else { return }
     throw LakeError(
       .corruptCommit,
       "\(store.location)/\(LakeLayout.commit(newest + 1)) is missing, but commit \(beyond) is there: restore it from a copy; nothing else tells what it committed"

@@ -13,6 +13,8 @@ final class PageWriter {
 
   private var chunk = ColumnChunk()
   private var setting: ZstdCompressor.Setting?
+  /// What the chunk was asked for; a page may do better.
+  private var usualSetting: ZstdCompressor.Setting?
   private var isCodecSettled = false
   /// The dictionary page, until the codec is settled.
   private var heldDictionary: (body: UnsafeRawBufferPointer, entryCount: Int)?
@@ -44,6 +46,7 @@ final class PageWriter {
     case .zstd(let level): setting = .level(level)
     case .none: setting = nil
     }
+    usualSetting = setting
     isCodecSettled = setting == nil
   }
 
@@ -93,6 +96,8 @@ final class PageWriter {
   func chooseSetting(
     forText body: UnsafeRawBufferPointer, column: Int, repeats: StridedRepeats? = nil
   ) throws {
+    // What suited the page before need not suit this one: its texts may have other lengths.
+    setting = usualSetting
     guard let setting, case .level = setting, chunk.encoding == .plain,
       body.count >= Self.trialBytes / 4
     else { return }
@@ -109,7 +114,6 @@ final class PageWriter {
     }
     switch memory.chosen[column] {
     case .repeats:
-      // The next page's texts may have another length.
       if let repeats { self.setting = .repeats(repeats) }
     case .some(let other): self.setting = other
     case nil: break

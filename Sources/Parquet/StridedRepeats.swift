@@ -53,14 +53,18 @@ struct StridedRepeats: Equatable {
     guard let bytes = source.baseAddress else { return 0 }
     switch part {
     case .head:
+      var previousHead: UInt32 = 0
       for value in 0..<count {
         if value > 0, value % perBlock == 0 { emit(0) }
-        if value == 0 {
-          literals = stride
-        } else {
+        // zstd takes every repeat on trust, so it is looked at here, whoever found the stride.
+        let head = bytes.loadUnaligned(fromByteOffset: value * stride, as: UInt32.self)
+        if value > 0, head == previousHead {
           emit(4)
           literals = stride - 4
+        } else {
+          literals += stride
         }
+        previousHead = head
       }
     case .tail:
       var previous: UInt64 = 0

@@ -105,6 +105,27 @@ import Testing
     #expect(try rows(test, "event_id, _source_line") == [["a", 1], ["b", 2]])
   }
 
+  @Test func `ids of several lengths in one row group come back as they were`() async throws {
+    // Many of one length, as many of another, and few of a third: pages of their own.
+    let lengths = [(36, 27_000), (20, 27_000), (50, 200), (36, 30_000), (4, 100)]
+    var expected: [[DuckDBValue]] = []
+    var text = ""
+    for (length, count) in lengths {
+      for _ in 0..<count {
+        let number = UInt64(expected.count) &* 0x9E37_79B9_7F4A_7C15
+        let digits = String(number, radix: 16)
+        let id = String((digits + digits + digits + digits).suffix(length))
+        text += TestLake.line(id: id) + "\n"
+        expected.append([.text(id)])
+      }
+    }
+    let test = try await TestLake()
+    try await test.put(text, at: "raw/x.json")
+    try await test.consume()
+    let isSame = try rows(test, "event_id", order: "ORDER BY _source_line") == expected
+    #expect(isSame)
+  }
+
   @Test func `zeros between members of a gzip hide nothing that follows`() async throws {
     let test = try await TestLake()
     let bytes =
