@@ -57,15 +57,21 @@ def _round(shop: Workshop) -> list[Making]:
     ]
 
 
+def _place(shop: Workshop) -> Path:
+    """In memory where the system has such a place: what a disk costs is the same for everybody."""
+    memory = Path("/dev/shm")
+    return memory / shop.directory.name if memory.is_dir() else shop.directory
+
+
 def _script(shop: Workshop) -> Making:
-    output = shop.directory / "script"
+    output = _place(shop) / "script"
     words = ("-m", "Benchmarks.peers.original_script", "--events", str(SCRIPT_EVENTS))
     usage = _run(shop, [sys.executable, *words, "--output", str(output)], output)
     return Making("the original script", SCRIPT_EVENTS, usage)
 
 
 def _command(shop: Workshop, name: str, events: int, *words: str) -> Making:
-    lake = shop.directory / "simulated"
+    lake = _place(shop) / "simulated"
     command = [str(shop.medallion), "simulate", "--lake", str(lake), "--events", str(events)]
     return Making(f"medallion simulate, {name}", events, _run(shop, [*command, *words], lake))
 
@@ -81,7 +87,8 @@ def _run(shop: Workshop, command: list[str], made: Path) -> Usage:
     )
     if usage.exit_code != 0:
         raise SystemExit(f"bench: {' '.join(command)} failed: {log.read_text()[-300:]}")
-    shutil.rmtree(made)
+    # And the place in memory.
+    shutil.rmtree(made if made.parent == shop.directory else made.parent)
     return usage
 
 
