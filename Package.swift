@@ -126,7 +126,7 @@ let package = Package(
     .tests("FlowTests", ["Flow", logging]),
     .tests("ObjectStoreTests", ["ObjectStore", "TestSupport"]),
     .tests(
-      "LakeTests", ["Lake", "Ledger", "ObjectStore", "TestSupport", logging],
+      "LakeTests", ["Lake", "Ledger", "ObjectStore", "TestSupport", grdb, logging],
       exclude: ["Fixtures"]),
     .tests("SimulatorTests", ["Simulator"], exclude: ["Golden"]),
     .tests(

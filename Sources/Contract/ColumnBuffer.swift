@@ -108,7 +108,7 @@ public final class ColumnBuffer {
     }
   }
 
-  /// What the codes stand for now.
+  /// The values of the codes as the tables have them at this moment; `frozen` has them as they were.
   private var values: Values { Values(tables.pointer + index) }
 
   func freeze(_ values: FrozenValues) { frozen = values }

@@ -1,7 +1,7 @@
 /// How the lake compares with what the simulator wrote down.
-public struct AnswerKeyScore: Codable, Sendable, Equatable {
+public struct AnswerKeyScore: Encodable, Sendable, Equatable {
   /// How well one kind of thing was found.
-  public struct Match: Codable, Sendable, Equatable {
+  public struct Match: Encodable, Sendable, Equatable {
     /// How many the key names.
     public var expected = 0
     /// How many there are in the lake.
@@ -22,13 +22,6 @@ public struct AnswerKeyScore: Codable, Sendable, Equatable {
 
     init() {}
 
-    public init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: CodingKeys.self)
-      expected = try container.decode(Int.self, forKey: .expected)
-      found = try container.decode(Int.self, forKey: .found)
-      matched = try container.decode(Int.self, forKey: .matched)
-    }
-
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)
       try container.encode(expected, forKey: .expected)
@@ -40,7 +33,7 @@ public struct AnswerKeyScore: Codable, Sendable, Equatable {
   }
 
   /// Gold against the truth, by day and category.
-  public struct Gold: Codable, Sendable, Equatable {
+  public struct Gold: Encodable, Sendable, Equatable {
     /// The days and categories.
     public var rows = Match()
     /// The revenue that is true, with two decimals.
@@ -87,19 +80,6 @@ public struct AnswerKeyScore: Codable, Sendable, Equatable {
   }
 
   init() {}
-
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    matched = try container.decode(Int.self, forKey: .matched)
-    missed = try container.decode(Int.self, forKey: .missed)
-    wrongReason = try container.decode(Int.self, forKey: .wrongReason)
-    unexpected = try container.decode(Int.self, forKey: .unexpected)
-    objects = try container.decode(Int.self, forKey: .objects)
-    reasons = try container.decode([String: Match].self, forKey: .reasons)
-    duplicates = try container.decodeIfPresent(Match.self, forKey: .duplicates)
-    conflicts = try container.decodeIfPresent(Match.self, forKey: .conflicts)
-    gold = try container.decodeIfPresent(Gold.self, forKey: .gold)
-  }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)

@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// made what it was asked for.
 public struct SimulatorService: Sendable {
   /// What was made.
-  public struct Report: Sendable, Codable, Equatable {
+  public struct Report: Sendable, Encodable, Equatable {
     public var objects = 0
     public var events = 0
     public var bytes = 0
@@ -27,14 +27,6 @@ public struct SimulatorService: Sendable {
     }
 
     public init() {}
-
-    public init(from decoder: any Decoder) throws {
-      let container = try decoder.container(keyedBy: CodingKeys.self)
-      objects = try container.decode(Int.self, forKey: .objects)
-      events = try container.decode(Int.self, forKey: .events)
-      bytes = try container.decode(Int.self, forKey: .bytes)
-      elapsedSeconds = try container.decode(Double.self, forKey: .elapsedSeconds)
-    }
 
     public func encode(to encoder: any Encoder) throws {
       var container = encoder.container(keyedBy: CodingKeys.self)

@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import Lake
 import Ledger
 import ObjectStore
@@ -135,10 +136,10 @@ import Testing
 
   @Test func `a ledger of an older build is carried forward`() async throws {
     let test = try await TestLake()
-    let path = try #require(
-      Optional("\(TestLake.project)/Tests/LakeTests/Fixtures/ledger-1.sqlite"))
     let copy = test.directory.file("old.sqlite")
-    try FileManager.default.copyItem(atPath: path, toPath: copy)
+    let tables = try String(
+      contentsOfFile: "\(TestLake.project)/Tests/LakeTests/Fixtures/ledger-1.sql", encoding: .utf8)
+    try await DatabaseQueue(path: copy).writeWithoutTransaction { try $0.execute(sql: tables) }
     let identity = try JSONDecoder().decode(
       LakeIdentity.self,
       from: Data(

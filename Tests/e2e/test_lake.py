@@ -236,7 +236,10 @@ def follow(medallion: Medallion) -> Running:
 
 
 def write_slowly(path: Path, content: bytes, pauses: int, seconds: float) -> None:
-    """Writes a file piece by piece, in its place, the way `scp` and `cp` do."""
+    """Writes a file piece by piece, in its place, the way `scp` and `cp` do.
+
+    The pauses wait for nothing: they are what is tested, a writer slower than a look at the lake.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     size = len(content) // (pauses + 1) + 1
     with path.open("wb", buffering=0) as file:
@@ -268,7 +271,7 @@ def test_a_file_from_a_host_whose_clock_is_ahead_is_taken_whole(medallion: Medal
             file.write(line)
             ahead = time.time() + 3600
             os.utime(path, (ahead, ahead))
-            time.sleep(0.05)
+            time.sleep(0.05)  # The writer's own pace, as in `write_slowly`.
     following.wait_for(lambda: consumed(medallion), "the file is consumed", within=20)
     assert following.stop().code == 0
     assert medallion.commits()[0]["raw"][0]["lines"] == 40

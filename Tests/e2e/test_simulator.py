@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Medallion
+from command import Medallion, wait_until
 from truth import assert_whole, raw_lines, raw_objects
 
 WEEK = ("--from", "2026-11-01", "--until", "2026-11-08")
@@ -238,7 +238,8 @@ def test_a_clock_without_an_end_fills_the_gap_and_goes_live(medallion: Medallion
     objects = len(tree(medallion, "raw"))
     running.wait_for(lambda: len(tree(medallion, "raw")) > objects, "it goes on")
     running.kill()
-    time.sleep(1)
+    fillable = newest() + timedelta(seconds=2)
+    wait_until(lambda: datetime.now(UTC) > fillable, "there is a gap to fill")
     running = medallion.start(*words)
     objects = len(tree(medallion, "raw"))
     running.wait_for(lambda: len(tree(medallion, "raw")) > objects and is_live(), "it goes on")
