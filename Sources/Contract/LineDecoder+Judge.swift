@@ -125,10 +125,7 @@ extension LineDecoder {
 
     lastRescued = rescued
     if rescued > 0 { textBytes += appendRescued(start, to: columns + fieldCount, row) }
-    header.pointee.objectIndexes[row] = objectIndex
-    header.pointee.lineNumbers[row] = number
-    header.pointee.textBytes += textBytes
-    header.pointee.rowCount = row + 1
+    header.pointee.endRow(object: objectIndex, line: number, textBytes: textBytes)
   }
 
   /// Sets the row's id, which is known to be sound; returns the bytes added.

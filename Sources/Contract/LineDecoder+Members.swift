@@ -229,10 +229,7 @@ extension LineDecoder {
     if unknownCount > 0 {
       textBytes &+= appendUnknown(unknownCount, to: columns + fieldCount, row)
     }
-    header.pointee.objectIndexes[row] = objectIndex
-    header.pointee.lineNumbers[row] = number
-    header.pointee.textBytes &+= textBytes
-    header.pointee.rowCount = row &+ 1
+    header.pointee.endRow(object: objectIndex, line: number, textBytes: textBytes)
   }
 
   @inline(never)

@@ -141,10 +141,7 @@ extension LineDecoder {
       let field = Int(template.pointee.absent[index])
       columns[field].setNull(row, rules[field].kind)
     }
-    header.pointee.objectIndexes[row] = objectIndex
-    header.pointee.lineNumbers[row] = number
-    header.pointee.textBytes &+= textBytes
-    header.pointee.rowCount = row &+ 1
+    header.pointee.endRow(object: objectIndex, line: number, textBytes: textBytes)
     accepted &+= 1
     return p
   }

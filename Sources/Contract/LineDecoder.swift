@@ -45,13 +45,13 @@ public final class LineDecoder {
   let templates: UnsafeMutablePointer<LineTemplates>
   let instants: UnsafeMutablePointer<InstantReader>
   /// Ones in the first bytes of sixteen, by their number.
-  /// For each member without a field the places that it has in such a line.
+  let masks: UnsafeMutablePointer<SIMD2<UInt64>>
+  /// For each field what a short way found in the line at hand, before the line has a row.
+  let found: UnsafeMutablePointer<Found>
+  /// The line's members without a field, as far as `readMembers` met any.
   let unknown: UnsafeMutablePointer<Unknown>
   /// Whether lines may take a shorter way than the long one.
   let comparesShapes: Bool
-  let masks: UnsafeMutablePointer<SIMD2<UInt64>>
-  /// For each field what was found in a line that is read by its shape.
-  let found: UnsafeMutablePointer<Found>
   /// For strings with escapes, and for lines that are judged away from their chunk.
   var unescaped = ByteBuffer(capacity: 1024)
   private var lineCopy = ByteBuffer(capacity: 4096)

@@ -61,6 +61,17 @@ final class RowStorage {
     var columns: UnsafeMutablePointer<Column>
     var objectIndexes: UnsafeMutablePointer<UInt32>
     var lineNumbers: UnsafeMutablePointer<Int64>
+
+    /// Makes what was set in the columns a row, of that line of that object.
+    ///
+    /// - Parameter textBytes: the bytes that were added to columns of texts.
+    @inline(__always)
+    mutating func endRow(object: UInt32, line: Int64, textBytes: Int) {
+      objectIndexes[rowCount] = object
+      lineNumbers[rowCount] = line
+      self.textBytes &+= textBytes
+      rowCount &+= 1
+    }
   }
 
   private static let firstRowCapacity = 32
@@ -226,18 +237,13 @@ extension RowStorage.Column {
   /// What `validity` holds for a row that nothing was said of.
   var usualValidity: UInt8 { form == .sparseTexts ? 0 : 1 }
 
-  /// Sets the code of `row`.
-  @inline(__always)
-  mutating func set(code: UInt32, _ row: Int) {
-    codes[row] = code
-    if code == 0 { unusualCount &+= 1 }
-  }
-
   /// Makes the value of `row` null. A slot exists all the same: a zero, or an empty text.
   @inline(__always)
   mutating func setNull(_ row: Int, _ kind: ColumnBuffer.Kind) {
     switch form {
-    case .codes: set(code: 0, row)
+    case .codes:
+      codes[row] = 0
+      unusualCount &+= 1
     case .sparseTexts: break
     case .fixed:
       validity[row] = 0

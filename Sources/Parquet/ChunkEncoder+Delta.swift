@@ -54,7 +54,7 @@ extension ChunkEncoder {
         let length = Int(offsets[row + 1]) - start
         end.copyMemory(from: source + start, byteCount: length)
         end += length
-        bounds.add(text: source + start, count: length, readable: total - start)
+        bounds.add(source + start, count: length, readable: total - start)
       }
       return end - target
     }

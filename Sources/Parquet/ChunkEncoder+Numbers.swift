@@ -41,7 +41,7 @@ extension ChunkEncoder {
     return bounds.bounds
   }
 
-  /// Writes numbers that the caller has coded, as they are unless they make too large a memory.dictionary.
+  /// Writes numbers that the caller has coded, as they are unless they make too large a dictionary.
   func encode<T: FixedWidthValue>(
     _ plan: ChunkPlan, indexes: UnsafePointer<UInt32>, entries: UnsafePointer<T>, entryCount: Int
   ) throws -> ColumnBounds? {

@@ -77,7 +77,7 @@ extension ChunkEncoder {
     return low
   }
 
-  /// Writes texts that the caller has coded, as they are unless they make too large a memory.dictionary.
+  /// Writes texts that the caller has coded, as they are unless they make too large a dictionary.
   func encode(
     _ plan: ChunkPlan, indexes: UnsafePointer<UInt32>, bytes: UnsafePointer<UInt8>,
     offsets: UnsafePointer<UInt32>, entryCount: Int

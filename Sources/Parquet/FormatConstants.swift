@@ -16,8 +16,9 @@ enum ConvertedType: Int32 {
   case timestampMicros = 10
 }
 
-/// `Encoding`. The first three are what a version 1 writer uses; it names a dictionary's pages PLAIN_DICTIONARY, both the
-/// entries (laid out as PLAIN) and the indexes (laid out as RLE_DICTIONARY).
+/// `Encoding`. The first three are what a version 1 writer uses; it names a dictionary's pages
+/// PLAIN_DICTIONARY, both the entries (laid out as PLAIN) and the indexes (laid out as
+/// RLE_DICTIONARY).
 enum PageEncoding: Int32 {
   case plain = 0
   case plainDictionary = 2

@@ -95,12 +95,8 @@ package struct TextBounds {
   }
 
   /// Takes one text into account; `readable` bytes may be read from it on.
-  mutating func add(text: UnsafeRawPointer, count: Int, readable: Int) {
-    add(text, count: count, readable: readable)
-  }
-
   @inline(__always)
-  private mutating func add(_ text: UnsafeRawPointer, count: Int, readable: Int) {
+  mutating func add(_ text: UnsafeRawPointer, count: Int, readable: Int) {
     let words = ByteString.words(text, count: min(16, count), readable: readable)
     let first = UInt64(bigEndian: words.0)
     let second = UInt64(bigEndian: words.1)

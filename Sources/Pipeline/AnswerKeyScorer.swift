@@ -40,13 +40,9 @@ struct AnswerKeyScorer {
   }
 
   /// Asks the warehouse, under the lease of the other facts.
-  func answers(_ connection: DuckDBConnection) throws -> WarehouseAnswers {
-    let tables = try connection.query(
-      """
-      SELECT table_schema || '.' || table_name FROM information_schema.tables
-      WHERE table_catalog = 'retail'
-      """
-    ).compactMap { $0[0].text }
+  func answers(
+    _ connection: DuckDBConnection, _ tables: WarehouseTables
+  ) throws -> WarehouseAnswers {
     var answers = WarehouseAnswers()
     guard tables.contains("silver.purchases_silver"), tables.contains("gold.purchases_gold") else {
       return answers

@@ -30,12 +30,13 @@ struct WarehouseFacts {
     let store = workspace.lake.store
     (counts, stagingRows, isWindowClosed, gold, answers) =
       try await workspace.warehouse.withConnection { connection in
-        let answers = try scorer?.answers(connection)
+        let tables = try WarehouseTables(connection)
+        let answers = try scorer?.answers(connection, tables)
         let counts = try WarehouseCounts(connection, includingSilverSums: true)
         let gold = try published?.compare(with: connection) {
           store.readablePath(ObjectKey(trusted: $0))
         }
-        guard try Self.exists("raw.load_history", connection) else {
+        guard tables.contains("raw.load_history") else {
           return (counts, [:], true, gold, answers)
         }
         let rows = try connection.query(
@@ -57,22 +58,13 @@ struct WarehouseFacts {
             """)[0][0].int ?? 0
         if foreign > 0 { stagingRows[ObjectKey(trusted: "rows without a load history")] = foreign }
         var isClosed = true
-        if try Self.exists("raw.transform_window", connection) {
+        if tables.contains("raw.transform_window") {
           let open = try connection.query(
             "SELECT count(*) FROM retail.raw.transform_window WHERE hi <> lo")
           isClosed = open[0][0].int == 0
         }
         return (counts, stagingRows, isClosed, gold, answers)
       }
-  }
-
-  private static func exists(_ table: String, _ connection: DuckDBConnection) throws -> Bool {
-    try !connection.query(
-      """
-      SELECT 1 FROM information_schema.tables WHERE table_catalog = 'retail'
-        AND table_schema || '.' || table_name = $1
-      """, [.text(table)]
-    ).isEmpty
   }
 }
 

@@ -66,10 +66,10 @@ public struct WarehouseCounts: Codable, Sendable, Equatable {
 }
 
 /// The tables and views of the warehouse, as `schema.name`.
-struct WarehouseTables {
+public struct WarehouseTables {
   let names: Set<String>
 
-  init(_ connection: DuckDBConnection) throws {
+  public init(_ connection: DuckDBConnection) throws {
     let rows = try connection.query(
       """
       SELECT table_schema || '.' || table_name FROM information_schema.tables
@@ -78,5 +78,5 @@ struct WarehouseTables {
     names = Set(rows.compactMap { $0[0].text })
   }
 
-  func contains(_ name: String) -> Bool { names.contains(name) }
+  public func contains(_ name: String) -> Bool { names.contains(name) }
 }
