@@ -192,15 +192,27 @@ struct FooterFacts {
       do {
         try count(present, keys, connection)
       } catch {
-        // One of them is no Parquet file: find it.
+        // One of them is no Parquet file, or was published meanwhile and is no longer in tmp.
         for path in present {
-          do {
-            try count([path], keys, connection)
-          } catch {
-            findings.append("\(keys[path]!) is not a readable Parquet file")
+          let key = keys[path]!
+          var isReadable = false
+          for place in [path, store.readablePath(key)] where !isReadable {
+            isReadable = isCounted(place, key, connection)
           }
+          if !isReadable { findings.append("\(key) is not a readable Parquet file") }
         }
       }
+    }
+  }
+
+  private mutating func isCounted(
+    _ path: String, _ key: ObjectKey, _ connection: DuckDBConnection
+  ) -> Bool {
+    do {
+      try count([path], [path: key], connection)
+      return true
+    } catch {
+      return false
     }
   }
 
@@ -235,8 +247,13 @@ struct QuarantineFacts {
     var committed = CommittedFiles(workspace.lake, deep: deep)
     for commit in commits {
       for file in commit.quarantine where !superseded.contains(file.key) {
-        if let place = try await committed.place(of: file, in: commit) {
-          try await read(file.key, at: place, in: workspace.lake.store, remembering: remembering)
+        guard let place = try await committed.place(of: file, in: commit) else { continue }
+        let store = workspace.lake.store
+        do {
+          try await read(file.key, at: place, in: store, remembering: remembering)
+        } catch let failure as ObjectStoreError where failure.code == .notFound {
+          // Published meanwhile, it is no longer in tmp.
+          try await read(file.key, at: file.key, in: store, remembering: remembering)
         }
       }
     }
@@ -247,8 +264,6 @@ struct QuarantineFacts {
     _ key: ObjectKey, at place: ObjectKey, in store: any ObjectStore, remembering: Bool
   ) async throws {
     var damaged = 0
-    // Published meanwhile, it is no longer in tmp.
-    let place = try await store.info(place) == nil ? key : place
     try await store.forEachLine(of: place) { line in
       records += 1
       guard remembering else { return }
