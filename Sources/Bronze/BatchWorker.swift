@@ -28,7 +28,7 @@ final class BatchWorker {
   private let quarantine: QuarantineWriter
   private let fileNumbers: FileNumbers
   fileprivate let decoder: LineDecoder
-  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+  private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 17, alignment: 64)
   private let encodings: BronzeEncodings
   private let memory: WriterMemory
   private var keys = SourceKeys()

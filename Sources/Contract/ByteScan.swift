@@ -104,15 +104,9 @@ enum ByteScan {
   /// nil if it is another text, or longer than `most`.
   @inline(__always)
   static func plainTextLength(_ start: Bytes, within most: Int) -> Int? {
-    let quote = SIMD16<UInt8>(repeating: UInt8(ascii: "\""))
-    let backslash = SIMD16<UInt8>(repeating: UInt8(ascii: "\\"))
-    let blank = SIMD16<Int8>(repeating: 0x20)
     var length = 0
     while length <= most {
-      let bytes = block(start + length)
-      // As signed numbers, bytes outside ASCII are below the blank, too.
-      let low = unsafeBitCast(bytes, to: SIMD16<Int8>.self) .< blank
-      let hits = words((bytes .== quote) .| (bytes .== backslash) .| low)
+      let hits = special(block(start + length))
       var place = length
       if hits[0] != 0 {
         place += hits[0].trailingZeroBitCount >> 3
@@ -125,6 +119,31 @@ enum ByteScan {
       return place <= most && start[place] == UInt8(ascii: "\"") ? place : nil
     }
     return nil
+  }
+
+  /// Whether `count` bytes, sixteen or more, are ASCII without a quote, a backslash or a control
+  /// character.
+  @inline(__always)
+  static func isPlainText(blocks p: Bytes, _ count: Int) -> Bool {
+    let last = count &- 16
+    var found = special(block(p + last))
+    var offset = 0
+    while offset < last {
+      found |= special(block(p + offset))
+      offset &+= 16
+    }
+    return found[0] | found[1] == 0
+  }
+
+  /// All ones in every byte that is no ASCII, or a quote, a backslash or a control character.
+  @inline(__always)
+  private static func special(_ bytes: SIMD16<UInt8>) -> SIMD2<UInt64> {
+    let quote = SIMD16<UInt8>(repeating: UInt8(ascii: "\""))
+    let backslash = SIMD16<UInt8>(repeating: UInt8(ascii: "\\"))
+    let blank = SIMD16<Int8>(repeating: 0x20)
+    // As signed numbers, bytes outside ASCII are below the blank, too.
+    let low = unsafeBitCast(bytes, to: SIMD16<Int8>.self) .< blank
+    return words((bytes .== quote) .| (bytes .== backslash) .| low)
   }
 
   /// Whether `count` bytes can stand in a JSON string as they are: none is a quote, a backslash or
@@ -170,22 +189,23 @@ enum ByteScan {
     return p
   }
 
-  /// Copies `count` bytes in blocks of sixteen: reads and writes up to fifteen more.
+  /// Copies `count` bytes in blocks of sixteen: reads and writes up to 47 more.
   @inline(__always)
   static func copy(_ source: Bytes, _ count: Int, to target: UnsafeMutablePointer<UInt8>) {
     let from = UnsafeRawPointer(source)
     let to = UnsafeMutableRawPointer(target)
-    if count > 128 {
+    guard count <= 48 else {
       to.copyMemory(from: from, byteCount: count)
       return
     }
-    var offset = 0
-    repeat {
-      to.storeBytes(
-        of: from.loadUnaligned(fromByteOffset: offset, as: SIMD2<UInt64>.self),
-        toByteOffset: offset, as: SIMD2<UInt64>.self)
-      offset += 16
-    } while offset < count
+    // Without asking how many: most texts are ids.
+    to.storeBytes(of: from.loadUnaligned(as: SIMD2<UInt64>.self), as: SIMD2<UInt64>.self)
+    to.storeBytes(
+      of: from.loadUnaligned(fromByteOffset: 16, as: SIMD2<UInt64>.self), toByteOffset: 16,
+      as: SIMD2<UInt64>.self)
+    to.storeBytes(
+      of: from.loadUnaligned(fromByteOffset: 32, as: SIMD2<UInt64>.self), toByteOffset: 32,
+      as: SIMD2<UInt64>.self)
   }
 
   /// Whether two runs of `count` bytes are equal; reads nothing past them.

@@ -38,12 +38,16 @@ struct InstantReader: ~Copyable {
       (clock &+ 0x0600_0606_0006_0600) & 0xF000_F0F0_00F0_F000
         | (rest &+ 0x0000_0006_0606_0606) & 0x0000_00F0_F0F0_F0F0 == 0
     else { return readAny(p, micros: &micros, day: &day) }
-    let minute = clock >> 8 & 0xF &* 10 &+ clock >> 16 & 0xF
-    let second = clock >> 32 & 0xF &* 10 &+ clock >> 40 & 0xF
+    // Two digits each, in the byte of the first: no sum is carried over, since all between are 0.
+    let pairs = clock &* 10 &+ clock &>> 8
+    let minute = pairs &>> 8 & 0xFF
+    let second = pairs &>> 32 & 0xFF
     guard minute < 60, second < 60 else { return nil }
-    var fraction = clock >> 56 &* 100_000
-    fraction &+= rest & 0xF &* 10_000 &+ rest >> 8 & 0xF &* 1000
-    fraction &+= rest >> 16 & 0xF &* 100 &+ rest >> 24 & 0xF &* 10 &+ rest >> 32 & 0xF
+    // Six digits behind two zeros, then pairs, fours and the eight of them added up.
+    var fraction = (ByteScan.word(p + 20) & 0x0F0F_0F0F_0F0F) &<< 16
+    fraction = (fraction &* (10 << 8 | 1)) &>> 8 & 0x00FF_00FF_00FF_00FF
+    fraction = (fraction &* (100 << 16 | 1)) &>> 16 & 0x0000_FFFF_0000_FFFF
+    fraction = (fraction &* (10_000 << 32 | 1)) &>> 32
     let low = ByteScan.word(p)
     let high = ByteScan.word(p + 8) & 0xFF_FFFF_FFFF
     let mixed = (low ^ high) &* 0x9E37_79B9_7F4A_7C15

@@ -1,21 +1,23 @@
 /// The way of lines that have the shape of an earlier one.
 extension LineDecoder {
-  /// Reads the line at `start` if it has a known shape and nothing about its values is in doubt:
-  /// adds its row and returns the start of the next line. Nil, and nothing has happened, if not.
+  /// Reads lines from `start` on that have a known shape and nothing in doubt about their values,
+  /// adds their rows to the accepted ones, and returns where the first other line begins: at
+  /// `start`, and nothing has happened, if it is the first one.
+  ///
+  /// - Parameter number: the number of the line before `start`, and afterwards of the last one read.
   @inline(__always)
-  func readByTemplate(_ start: Bytes, _ end: Bytes, number: Int64) -> Bytes? {
+  func readByTemplate(_ start: Bytes, _ end: Bytes, number: inout Int64) -> Bytes {
     let templates = templates
     for index in 0..<templates.pointee.count {
       let template = templates.pointee[index]
-      let room = end - start - template.pointee.reach
-      guard room >= 0 else { continue }
-      if let next = read(start, by: template, room: room, number: number) {
+      let next = readLines(start, end, by: template, number: &number)
+      if next != start {
         templates.pointee.hit(index)
         return next
       }
     }
     templates.pointee.miss()
-    return nil
+    return start
   }
 
   /// Takes the shape of a line that was judged and accepted.
@@ -26,124 +28,141 @@ extension LineDecoder {
     templates.pointee.learn(start, end, scanner.pointee, contract, rules)
   }
 
-  /// The line's text between the values is compared, the values are looked up; what has no code yet
+  /// A line's text between the values is compared, the values are looked up; what has no code yet
   /// is found out as the long way would.
   ///
-  /// - Parameter room: bytes that longer values than usual may take, so that nothing is read past
-  ///   the end.
+  /// Written to take few instructions: they are what it costs, on cores that two threads share.
   @inline(never)
-  private func read(
-    _ start: Bytes, by template: UnsafeMutablePointer<LineTemplate>, room: Int, number: Int64
-  ) -> Bytes? {
-    let text = UnsafeRawPointer(template.pointee.text)
-    let slots = UnsafePointer(template.pointee.slots)
-    var slot = slots
-    let lastSlot = slot + template.pointee.slotCount
+  private func readLines(
+    _ start: Bytes, _ end: Bytes, by template: UnsafeMutablePointer<LineTemplate>,
+    number: inout Int64
+  ) -> Bytes {
+    let slots = template.pointee.slots
+    let lastStart = end - template.pointee.reach
     let found = found
     let tables = tables.pointer
-    let rules = rules
-    var room = room
-    var p = start
-    var micros: Int64 = 0
-    var day: Int32 = 0
-    var idStart = start
-    var idLength = 0
-    while slot < lastSlot {
-      let length = Int(slot.pointee.length)
-      let expected = text + Int(slot.pointee.start)
-      let first =
-        (ByteScan.pair(p) ^ expected.loadUnaligned(as: SIMD2<UInt64>.self))
-        & slot.pointee.firstMask
-      let second =
-        (ByteScan.pair(p + 16)
-          ^ expected.loadUnaligned(fromByteOffset: 16, as: SIMD2<UInt64>.self))
-        & slot.pointee.secondMask
-      let difference = first | second
-      guard difference[0] | difference[1] == 0,
-        length <= 32
-          || ByteScan.equal(
-            p + 32, Bytes(template.pointee.text) + Int(slot.pointee.start) + 32, length &- 32)
-      else { return nil }
-      p += length
-      let field = Int(slot.pointee.field)
-      switch slot.pointee.kind {
-      case .coded:
-        let block = ByteScan.block(p)
-        let hits = ByteScan.words(block .== slot.pointee.terminators)
-        let table = tables + field
-        var size = Self.firstHit(hits)
-        var code: UInt32
-        if size < 16 {
+    let masks = masks
+    var lineNumber = number
+    var line = start
+    lines: while line <= lastStart {
+      // Bytes that longer values than usual may take, so that nothing is read past the end.
+      var room = lastStart - line
+      var p = line
+      var slot = slots
+      var micros: Int64 = 0
+      var day: Int32 = 0
+      var idStart = p
+      var idLength = 0
+      while true {
+        let length = Int(slot.pointee.length)
+        var difference = (ByteScan.pair(p) ^ slot.pointee.first) & slot.pointee.firstMask
+        if length > 16 {
+          difference |= (ByteScan.pair(p + 16) ^ slot.pointee.second) & slot.pointee.secondMask
+        }
+        guard difference[0] | difference[1] == 0 else { break lines }
+        if length > 32 {
+          let rest = Bytes(template.pointee.text) + Int(slot.pointee.start) + 32
+          guard ByteScan.equal(p + 32, rest, length &- 32) else { break lines }
+        }
+        p += length
+        if slot.pointee.kind == .coded {
+          let field = Int(slot.pointee.field)
+          let block = ByteScan.block(p)
+          var size = Int(slot.pointee.guess)
+          if size < 0 || p[size] != slot.pointee.terminators[0] {
+            size = Self.firstHit(ByteScan.words(block .== slot.pointee.terminators))
+            if slot.pointee.guess >= 0 {
+              slot.pointee.correct(size, lines: template.pointee.lines)
+            }
+          }
           let key = unsafeBitCast(block, to: SIMD2<UInt64>.self) & masks[size]
-          code = table.pointee.find(key[0], key[1], length: size)
-        } else {
-          guard let long = longValue(p, slot, within: room) else { return nil }
-          size = long
+          var code = size < 16 ? (tables + field).pointee.find(key[0], key[1], length: size) : 0
+          if code == 0 {
+            code = firstSight(p, slot, size: &size, room: &room)
+            guard code != 0 else { break lines }
+          }
+          found[field].code = code
+          p += size
+          slot += 1
+          continue
+        }
+        switch slot.pointee.kind {
+        case .coded, .plain:
+          let field = Int(slot.pointee.field)
+          guard let size = plainValue(p, slot, found + field, within: room) else { break lines }
           room &-= size
-          code = table.pointee.find(p, length: size)
+          p += size
+        case .id:
+          idStart = p
+          idLength = Int(slot.pointee.guess)
+          if idLength < 16 || idLength > room || p[idLength] != UInt8(ascii: "\"")
+            || !ByteScan.isPlainText(blocks: p, idLength)
+          {
+            let rule = rules + Int(slot.pointee.field)
+            guard
+              let size = ByteScan.plainTextLength(p, within: min(LineTemplate.longestValue, room)),
+              size >= rule.pointee.minBytes, size <= rule.pointee.maxBytes
+            else { break lines }
+            idLength = size
+            slot.pointee.correct(size, lines: template.pointee.lines)
+          }
+          room &-= idLength
+          p += idLength
+        case .timestamp:
+          let rule = rules + Int(slot.pointee.field)
+          guard room >= 64, let size = instants.pointee.read(p, micros: &micros, day: &day),
+            micros >= rule.pointee.minInteger, micros <= rule.pointee.maxInteger
+          else { break lines }
+          room &-= size
+          p += size
+        case .end:
+          lineNumber &+= 1
+          addRow(
+            template, id: idStart, idLength, micros: micros, day: day, number: lineNumber)
+          line = p
+          continue lines
         }
-        if code == 0 {
-          code = newCode(p, size, field)
-          if code == 0 { return nil }
-        }
-        found[field].code = code
-        p += size
-      case .plain:
-        guard let size = plainValue(p, slot, found + field, within: room) else { return nil }
-        room &-= size
-        p += size
-      case .id:
-        guard
-          let size = ByteScan.plainTextLength(p, within: min(LineTemplate.longestValue, room)),
-          size >= rules[field].minBytes, size <= rules[field].maxBytes
-        else { return nil }
-        room &-= size
-        idStart = p
-        idLength = size
-        p += size
-      case .timestamp:
-        guard room >= 64, let size = instants.pointee.read(p, micros: &micros, day: &day),
-          micros >= rules[field].minInteger, micros <= rules[field].maxInteger
-        else { return nil }
-        room &-= size
-        p += size
+        slot += 1
       }
-      slot += 1
     }
-    let tailLength = template.pointee.tailLength
-    guard
-      ByteScan.matches(p, Bytes(template.pointee.text) + template.pointee.tailStart, tailLength)
-    else { return nil }
-    p += tailLength
+    let count = Int(lineNumber &- number)
+    template.pointee.lines &+= count
+    accepted &+= count
+    number = lineNumber
+    return line
+  }
 
-    // The line is accepted. From here on it has a row.
+  /// Adds the row of a line of this shape, whose values are in `found`.
+  @inline(__always)
+  private func addRow(
+    _ template: UnsafeMutablePointer<LineTemplate>, id: Bytes, _ idLength: Int, micros: Int64,
+    day: Int32, number: Int64
+  ) {
     let header = partitions.header(for: day)
     let row = header.pointee.rowCount
     let columns = header.pointee.columns
-    var textBytes = columns[contract.idIndex].append(prefixed: idStart, idLength, row)
+    let found = found
+    var textBytes = columns[contract.idIndex].append(prefixed: id, idLength, row)
     columns[contract.timestampIndex].set(micros, row)
-    slot = slots
-    while slot < lastSlot {
-      let field = Int(slot.pointee.field)
+    let coded = template.pointee.coded
+    for index in 0..<template.pointee.codedCount {
+      let field = Int(coded[index])
+      columns[field].codes[row] = found[field].code
+    }
+    for index in 0..<template.pointee.plainCount {
+      let field = Int(template.pointee.plain[index])
       let column = columns + field
-      if slot.pointee.kind == .coded {
-        column.pointee.codes[row] = found[field].code
-      } else if slot.pointee.kind == .plain {
-        if rules[field].kind == .string {
-          textBytes &+= column.pointee.append(found[field].start, found[field].length, row)
-        } else {
-          column.pointee.set(bits: found[field].bits, row, rules[field].kind)
-        }
+      if rules[field].kind == .string {
+        textBytes &+= column.pointee.append(found[field].start, found[field].length, row)
+      } else {
+        column.pointee.set(bits: found[field].bits, row, rules[field].kind)
       }
-      slot += 1
     }
     for index in 0..<template.pointee.absentCount {
       let field = Int(template.pointee.absent[index])
       columns[field].setNull(row, rules[field].kind)
     }
     header.pointee.endRow(object: objectIndex, line: number, textBytes: textBytes)
-    accepted &+= 1
-    return p
   }
 
   /// What a value of the line at hand is, until the whole line fits.
@@ -164,10 +183,30 @@ extension LineDecoder {
     return first &+ (first == 8 ? second : 0)
   }
 
-  /// Where a value ends that is longer than fifteen bytes; nil if it is longer than any with a code.
+  /// The code of a value that was not found at once: it is longer than most, has not the size that
+  /// was guessed, or is met for the first time; 0 if it is not certain to be sound.
+  ///
+  /// - Parameters:
+  ///   - size: in what it was looked up, afterwards what it is.
+  ///   - room: what longer values may take, less if this is one.
   @inline(never)
+  private func firstSight(
+    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>, size: inout Int, room: inout Int
+  ) -> UInt32 {
+    let field = Int(slot.pointee.field)
+    size = Self.firstHit(ByteScan.words(ByteScan.block(p) .== slot.pointee.terminators))
+    if size == 16 {
+      guard let long = longValue(p, slot, within: room) else { return 0 }
+      size = long
+      room &-= long
+    }
+    let code = (tables.pointer + field).pointee.find(p, length: size)
+    return code == 0 ? newCode(p, size, field) : code
+  }
+
+  /// Where a value ends that is longer than fifteen bytes; nil if it is longer than any with a code.
   private func longValue(
-    _ p: Bytes, _ slot: UnsafePointer<LineTemplate.Slot>, within room: Int
+    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>, within room: Int
   ) -> Int? {
     let longest = min(LineTemplate.longestValue, room)
     var size = 16
@@ -184,7 +223,6 @@ extension LineDecoder {
   ///
   /// Only text of printable ASCII without a quote or an escape is: its line was not yet checked to
   /// be UTF-8.
-  @inline(never)
   private func newCode(_ p: Bytes, _ size: Int, _ field: Int) -> UInt32 {
     guard ByteScan.isPlainText(p, size), rules[field].kind != .boolean,
       let bits = bits(of: p, size, rules + field)
@@ -197,7 +235,7 @@ extension LineDecoder {
   /// The size of a value of a field without codes, which goes to `found`.
   @inline(never)
   private func plainValue(
-    _ p: Bytes, _ slot: UnsafePointer<LineTemplate.Slot>, _ found: UnsafeMutablePointer<Found>,
+    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>, _ found: UnsafeMutablePointer<Found>,
     within room: Int
   ) -> Int? {
     let rule = rules + Int(slot.pointee.field)

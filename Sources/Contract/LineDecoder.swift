@@ -170,8 +170,8 @@ public final class LineDecoder {
     var offset = lineOffset
     while p < end {
       if templates.pointee.areTried {
-        if let next = readByTemplate(p, end, number: number + 1) {
-          number += 1
+        let next = readByTemplate(p, end, number: &number)
+        if next != p {
           offset += Int64(next - p)
           p = next
           continue

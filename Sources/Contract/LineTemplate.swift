@@ -11,18 +11,59 @@ struct LineTemplate {
       /// Of a field whose rows keep codes.
       case coded
       case plain
+      /// No value: the text ends the line.
+      case end
     }
 
-    /// The byte behind the value, sixteen times: a quote, or what follows a number.
-    var terminators = SIMD16<UInt8>(repeating: 0)
-    /// Ones in the text's bytes, as far as they are among its first 32.
+    /// The text's first 32 bytes, and ones in those that there are.
+    var first = SIMD2<UInt64>(0, 0)
+    var second = SIMD2<UInt64>(0, 0)
     var firstMask = SIMD2<UInt64>(0, 0)
     var secondMask = SIMD2<UInt64>(0, 0)
-    /// Where the text is in `text`, and its length.
+    /// The byte behind the value, sixteen times: a quote, or what follows a number.
+    var terminators = SIMD16<UInt8>(repeating: 0)
+    /// Where the text is in the line that it was learnt from, and its length.
     var start: Int32 = 0
     var length: Int32 = 0
     var field: Int32 = 0
-    var kind = Kind.plain
+    var kind = Kind.end
+    /// The size that the value is taken to have before it is looked at, so that reading on need not
+    /// wait for its end to be found; negative where sizes differ too often for that.
+    var guess: Int32 = 0
+    private var wrongGuesses: Int32 = 0
+
+    init() {}
+
+    /// - Parameter text: the text's place in `line`, which is readable `ByteScan.padding` past it.
+    init(text: Range<Int>, of line: Bytes) {
+      start = Int32(text.lowerBound)
+      length = Int32(text.count)
+      firstMask = ByteScan.mask(text.count)
+      secondMask = ByteScan.mask(text.count - 16)
+      first = ByteScan.pair(line + text.lowerBound) & firstMask
+      second = ByteScan.pair(line + text.lowerBound + 16) & secondMask
+    }
+
+    init(text: Range<Int>, value: Range<Int>, of line: Bytes, field: Int, kind: Kind) {
+      self.init(text: text, of: line)
+      terminators = SIMD16(repeating: line[value.upperBound])
+      self.field = Int32(field)
+      self.kind = kind
+      guess = Int32(value.count)
+      if kind == .coded, value.count > LineTemplate.longestGuess { guess = -1 }
+    }
+
+    /// Takes note that the value had another size than was guessed, in one of so many lines.
+    @inline(never)
+    mutating func correct(_ size: Int, lines: Int) {
+      guard guess >= 0 else { return }
+      wrongGuesses &+= 1
+      // A wrong guess costs what some right ones save.
+      let isGivenUp =
+        wrongGuesses > LineTemplate.patience + lines / 8
+        || kind == .coded && size > LineTemplate.longestGuess
+      guess = isGivenUp ? -1 : Int32(size)
+    }
   }
 
   /// The longest line that is taken for one, and its most values.
@@ -32,27 +73,39 @@ struct LineTemplate {
   static let longestValue = 256
   /// What a value takes that is as short as most.
   static let usualValue = 16
+  /// Wrong guesses that are let pass.
+  private static let patience = 64
+  /// The largest size that is guessed of a value with a code: more do not fit into a key.
+  private static let longestGuess = 15
 
   /// The line that it was learnt from.
   let text: UnsafeMutablePointer<UInt8>
-  var textLength = 0
+  /// One for each value, and the end of the line.
   let slots: UnsafeMutablePointer<Slot>
   var slotCount = 0
-  /// Where the text behind the last value is, and its length; a line feed ends it.
-  var tailStart = 0
-  var tailLength = 0
+  /// The fields of the slots with codes, and of the plain ones.
+  let coded: UnsafeMutablePointer<Int32>
+  var codedCount = 0
+  let plain: UnsafeMutablePointer<Int32>
+  var plainCount = 0
   /// The fields that such a line does not have, or has as null.
   let absent: UnsafeMutablePointer<Int32>
   var absentCount = 0
   /// Bytes that must be readable from the start of a line that is compared, if its values are as
   /// short as most.
   var reach = 0
+  /// Lines that had this shape.
+  var lines = 0
 
   init(fieldCount: Int) {
     text = .allocate(capacity: Self.longestLine + ByteScan.padding)
     text.initialize(repeating: 0, count: Self.longestLine + ByteScan.padding)
-    slots = .allocate(capacity: Self.mostSlots)
-    slots.initialize(repeating: Slot(), count: Self.mostSlots)
+    slots = .allocate(capacity: Self.mostSlots + 1)
+    slots.initialize(repeating: Slot(), count: Self.mostSlots + 1)
+    coded = .allocate(capacity: Self.mostSlots)
+    coded.initialize(repeating: 0, count: Self.mostSlots)
+    plain = .allocate(capacity: Self.mostSlots)
+    plain.initialize(repeating: 0, count: Self.mostSlots)
     absent = .allocate(capacity: max(1, fieldCount))
     absent.initialize(repeating: 0, count: max(1, fieldCount))
   }
@@ -60,6 +113,8 @@ struct LineTemplate {
   func deallocate() {
     text.deallocate()
     slots.deallocate()
+    coded.deallocate()
+    plain.deallocate()
     absent.deallocate()
   }
 
@@ -74,7 +129,10 @@ struct LineTemplate {
     else { return false }
     let members = scanner.members
     slotCount = 0
+    codedCount = 0
+    plainCount = 0
     reach = 0
+    lines = 0
     var place = 0
     for index in 0..<scanner.count {
       let member = members[index]
@@ -98,19 +156,22 @@ struct LineTemplate {
         } else {
           rules[field].isCoded ? .coded : .plain
         }
-      let textLength = valueStart - place
       slots[slotCount] = Slot(
-        terminators: SIMD16(repeating: start[valueEnd]), firstMask: ByteScan.mask(textLength),
-        secondMask: ByteScan.mask(textLength - 16), start: Int32(place),
-        length: Int32(textLength), field: Int32(field), kind: kind)
+        text: place..<valueStart, value: valueStart..<valueEnd, of: start, field: field, kind: kind)
       slotCount += 1
-      reach += textLength + Self.usualValue
+      if kind == .coded {
+        coded[codedCount] = Int32(field)
+        codedCount += 1
+      } else if kind == .plain {
+        plain[plainCount] = Int32(field)
+        plainCount += 1
+      }
+      reach += valueStart - place + Self.usualValue
       place = valueEnd
     }
-    tailStart = place
-    tailLength = length - place
+    slots[slotCount] = Slot(text: place..<length, of: start)
+    slotCount += 1
     text.update(from: start, count: length)
-    textLength = length
     absentCount = 0
     for field in contract.fields.indices {
       let member = scanner.memberOfField[field]
@@ -119,21 +180,21 @@ struct LineTemplate {
         absentCount += 1
       }
     }
-    reach += tailLength + ByteScan.padding
+    reach += length - place + ByteScan.padding
     return true
   }
 
   /// Whether a line of this shape has the same texts in the same places.
   func equals(_ other: LineTemplate) -> Bool {
-    guard slotCount == other.slotCount, tailLength == other.tailLength else { return false }
+    guard slotCount == other.slotCount else { return false }
     for index in 0..<slotCount {
       let a = slots[index]
       let b = other.slots[index]
-      guard a.length == b.length, a.field == b.field,
+      guard a.length == b.length, a.field == b.field, a.kind == b.kind,
         ByteScan.equal(text + Int(a.start), other.text + Int(b.start), Int(a.length))
       else { return false }
     }
-    return ByteScan.equal(text + tailStart, other.text + other.tailStart, tailLength)
+    return true
   }
 }
 
