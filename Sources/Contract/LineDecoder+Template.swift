@@ -235,7 +235,8 @@ extension LineDecoder {
   /// The size of a value of a field without codes, which goes to `found`.
   @inline(never)
   private func plainValue(
-    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>, _ found: UnsafeMutablePointer<Found>,
+    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>,
+    _ found: UnsafeMutablePointer<Found>,
     within room: Int
   ) -> Int? {
     let rule = rules + Int(slot.pointee.field)
