@@ -44,7 +44,7 @@ quarantined as (
         {%- for reason in reasons %}
         count(case when reason = '{{ reason }}' then 1 end) as {{ reason }},
         {%- endfor %}
-        count(case when reason not in ('{{ reasons | join("', '") }}') then 1 end) as other
+        count(case when reason is null or reason not in ('{{ reasons | join("', '") }}') then 1 end) as other
     from {{ ref('quarantine_silver') }}
     group by arrival_date
 
