@@ -69,7 +69,8 @@ def test_a_price_change_in_the_middle_shows_in_the_sales_on_either_side(
     worker.do("run")
     assert list_prices(warehouse) == [Decimal("5.00")] * 3 + [Decimal("6.00")] * 3
     assert warehouse.query(
-        "select business_date, sold_as_listed, sold_below_list from retail.gold.product_metrics_gold"
+        "select business_date, sold_as_listed, sold_below_list "
+        "from retail.gold.product_metrics_gold"
     ) == [(CHANGE.date(), 3, 3)]
     assert warehouse.query(
         "select price, valid_from, valid_to, is_current from retail.silver.products_silver "
