@@ -20,13 +20,19 @@
     {%- if flags.WHICH not in ['run', 'build', 'retry'] and not table_is_there(source('raw', 'transform_displaced')) -%}
         {{ return(nothing) }}
     {%- endif -%}
-    {%- set row = run_query(
-        'select lo, hi, rest_lo, (select count(*) from '
-        ~ source('raw', 'transform_restarts').render() ~ ') from '
-        ~ source('raw', 'transform_window').render()
-    ).rows[0] -%}
-    {%- if row[3] > 0 -%}
-        {{ return({'lo': 0, 'hi': row[1] | int, 'rest_lo': 0}) }}
+    {#- Asked for many times by a node, and answered once: it must not change in the middle of one. -#}
+    {%- if '_transform_window' not in model -%}
+        {%- set row = run_query(
+            'select lo, hi, rest_lo, (select count(*) from '
+            ~ source('raw', 'transform_restarts').render() ~ ') from '
+            ~ source('raw', 'transform_window').render()
+        ).rows[0] -%}
+        {%- set starts_over = row[3] > 0 -%}
+        {%- do model.update({'_transform_window': {
+            'lo': 0 if starts_over else row[0] | int,
+            'hi': row[1] | int,
+            'rest_lo': 0 if starts_over else row[2] | int,
+        }}) -%}
     {%- endif -%}
-    {{ return({'lo': row[0] | int, 'hi': row[1] | int, 'rest_lo': row[2] | int}) }}
+    {{ return(model._transform_window) }}
 {% endmacro %}
