@@ -37,6 +37,8 @@ public struct Status: Codable, Sendable {
   public struct Quarantine: Codable, Sendable {
     public let lines: Int
     public let reasons: [String: Int]
+    /// Committed quarantine files that the warehouse has yet to take in, or to give up.
+    public let pending: Int
   }
 
   public struct Lines: Codable, Sendable {
@@ -132,7 +134,9 @@ public struct Status: Codable, Sendable {
     bronze = Bronze(
       files: total("bronze.files"), rows: total("bronze.rows"),
       fileSizes: try ledger.bronzeFileSizes(), rescued: named("rescued."))
-    quarantine = Quarantine(lines: reasons.values.reduce(0, +), reasons: reasons)
+    quarantine = Quarantine(
+      lines: reasons.values.reduce(0, +), reasons: reasons,
+      pending: try ledger.waitingFileCount(.quarantine))
     blank = Lines(lines: total("blank"))
     parked = troubles.parked.count
     staging = Staging(rows: counts.stagingRows)

@@ -98,7 +98,8 @@ struct BronzeCommand: AsyncParsableCommand {
 struct IngestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ingest",
-    abstract: "Bronze → staging: the embedded pipe loads each published file once.",
+    abstract:
+      "Bronze, quarantine, dimensions → warehouse: the pipe loads each published file once.",
     discussion: """
       Examples:
         medallion ingest --once
@@ -112,12 +113,12 @@ struct IngestCommand: AsyncParsableCommand {
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.openExisting()
     let lock = try StageLock("ingest", state: workspace.state)
-    let rows = Mutex(0)
+    let done = Mutex(PipeStage.Report())
     let stage = PipeStage(
       lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse,
       contract: workspace.contract, logger: logger
-    ) { loaded in rows.withLock { $0 += loaded } }
-    let progress = Progress { "ingest: \(rows.withLock { $0 }) rows" }
+    ) { report in done.withLock { $0 += report } }
+    let progress = Progress { "ingest: \(done.withLock { $0.rows }) rows" }
     let follow = mode.follow
     try await withSignals(logger) {
       try await progress.during {
@@ -125,7 +126,7 @@ struct IngestCommand: AsyncParsableCommand {
       }
     }
     _ = lock
-    print("\(rows.withLock { $0 }) rows loaded")
+    print(done.withLock { $0 })
     try reportTroubles(workspace)
   }
 }
