@@ -1,6 +1,6 @@
 {{
     config(
-        materialized='incremental',
+        tags=['live'],
         unique_key=['day', 'category'],
         incremental_strategy='restate_days'
     )

@@ -1,6 +1,6 @@
 {{
     config(
-        materialized='incremental',
+        tags=['live'],
         unique_key=['event_key', 'event_id'],
         incremental_strategy='replace_winners',
         pre_hook="{{ keep_prior_winners(this) }}"
