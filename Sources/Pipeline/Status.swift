@@ -98,7 +98,7 @@ public struct Status: Codable, Sendable {
   public let silver: Silver
   public let gold: Gold
   public let pipe: Pipe
-  /// The last refresh of silver and gold; nil before the first.
+  /// A refresh of silver and gold whose failure still stands, or else the last; nil before the first.
   public let dbt: Dbt?
   /// Age of the newest event in gold; nil if gold is empty.
   public let freshnessSeconds: Double?
@@ -144,7 +144,7 @@ public struct Status: Codable, Sendable {
       rows: counts.silverRows, duplicates: counts.duplicates, conflicts: counts.conflicts)
     gold = Gold(revenue: counts.goldRevenue, transactions: counts.goldTransactions)
     pipe = Pipe(pending: try ledger.waitingFileCount())
-    dbt = try ledger.gauge("transform", as: TransformReport.self).map {
+    dbt = try TransformReport.standing(in: ledger).map {
       Dbt(ok: $0.ok, at: $0.at, failure: $0.failure, elapsedSeconds: $0.elapsedSeconds)
     }
     freshnessSeconds = counts.newestGoldMicros.map {
