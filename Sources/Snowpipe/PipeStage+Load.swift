@@ -43,7 +43,7 @@ extension PipeStage {
   }
 
   /// Loads what goes under one lease; true if nothing was left.
-  func loadSome() async throws -> Bool {
+  package func loadSome() async throws -> Bool {
     try await ledger.catchUp(with: lake)
     // Whoever committed may have died since, or be slower than the notice of it.
     try await BatchCommitter(lake: lake, ledger: ledger, logger: logger).publishAll()

@@ -2,22 +2,22 @@
 ///
 /// The first refresh is of the whole graph, so that everything exists. Whether a refresh goes through
 /// makes no difference to when the other kind is next tried.
-struct RefreshSchedule {
-  enum Scope: Sendable, Equatable {
+package struct RefreshSchedule {
+  package enum Scope: Sendable, Equatable {
     /// The models that dbt's tag `live` names.
     case live
     case whole
   }
 
   /// From the start of one refresh of the whole graph to the next.
-  let wholeInterval: Duration
+  package let wholeInterval: Duration
   private var lastWhole: ContinuousClock.Instant?
   private var isWholeOwed = false
 
-  init(wholeInterval: Duration) { self.wholeInterval = wholeInterval }
+  package init(wholeInterval: Duration) { self.wholeInterval = wholeInterval }
 
   /// What to refresh now that something was loaded.
-  mutating func begin(at now: ContinuousClock.Instant) -> Scope {
+  package mutating func begin(at now: ContinuousClock.Instant) -> Scope {
     if let lastWhole, now - lastWhole < wholeInterval {
       isWholeOwed = true
       return .live
@@ -28,13 +28,13 @@ struct RefreshSchedule {
     return .whole
   }
 
-  mutating func succeeded(_ scope: Scope) {
+  package mutating func succeeded(_ scope: Scope) {
     if scope == .whole { isWholeOwed = false }
   }
 
   /// When the whole graph must be refreshed even if nothing more is loaded; nil if it has taken in
   /// everything.
-  var wholeIsDue: ContinuousClock.Instant? {
+  package var wholeIsDue: ContinuousClock.Instant? {
     isWholeOwed ? lastWhole.map { $0 + wholeInterval } : nil
   }
 }

@@ -50,7 +50,9 @@ public struct QuarantineTable {
 
   /// Whether a file can be loaded at all.
   public func canLoad(_ file: PublishedFile) -> Bool {
-    let records = try? connection.query("SELECT count(*) FROM \(Self.records([file]))")
+    // The hash has DuckDB read every member, which a mere count does not.
+    let records = try? connection.query(
+      "SELECT count(hash(record)) FROM \(Self.records([file])) AS record")
     return records?[0][0].int == file.file.rows
   }
 
