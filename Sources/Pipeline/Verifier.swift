@@ -133,14 +133,17 @@ public struct Verifier: Sendable {
     let pendingRecords =
       quarantine.records.filter { warehouse.quarantineRows[$0.key] == nil }.values.reduce(0, +)
       + superseded.values.reduce(0, +)
+    let astray = Set(loadedRecords.keys).union(quarantineRows.keys).sorted().filter {
+      loadedRecords[$0] ?? 0 != quarantineRows[$0] ?? 0
+    }
     checks.append(
       VerifyReport.Check(
-        "quarantine records = quarantine staging rows", loadedRecords.values.reduce(0, +),
-        quarantineRows.values.reduce(0, +)))
-    for key in Set(loadedRecords.keys).union(quarantineRows.keys).sorted()
-    where loadedRecords[key] ?? 0 != quarantineRows[key] ?? 0 {
+        "quarantine records = quarantine staging rows",
+        .count(loadedRecords.values.reduce(0, +)), .count(quarantineRows.values.reduce(0, +)),
+        ok: astray.isEmpty))
+    for key in astray {
       findings.append(
-        "\(key) has \(loadedRecords[key] ?? 0) records, the warehouse \(quarantineRows[key] ?? 0) rows of it"
+        "\(key): \(loadedRecords[key] ?? 0) records in the lake, \(quarantineRows[key] ?? 0) rows in the warehouse"
       )
     }
     if let gold = warehouse.gold {

@@ -74,10 +74,10 @@ struct WarehouseFacts {
     _ connection: DuckDBConnection, _ tables: WarehouseTables
   ) throws -> [ObjectKey: Int] {
     guard tables.contains("raw.quarantine_history") else { return [:] }
-    // Rows that no history row vouches for are counted under their file, too.
+    // Rows that no history row vouches for belong to no file.
     let found = try connection.query(
       """
-      SELECT coalesce(history.path, lines._quarantine_file, 'rows of no file'),
+      SELECT coalesce(history.path, 'rows without a quarantine history'),
         count(lines._quarantine_file)
       FROM \(QuarantineTable.history) AS history
       FULL JOIN (SELECT _quarantine_file FROM \(QuarantineTable.name)) AS lines
