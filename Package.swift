@@ -132,6 +132,8 @@ let package = Package(
     .tests(
       "BronzeTests",
       ["Bronze", "Contract", "DuckDB", "Lake", "Ledger", "ObjectStore", "TestSupport", "CZlib"]),
+    .tests("WarehouseTests", ["Warehouse", "DuckDB", "Lake", "ObjectStore", "TestSupport"]),
+    .tests("TransformTests", ["Transform", "Warehouse", "Ledger", "Lake", "TestSupport"]),
     .tests(
       "SnowpipeTests",
       [

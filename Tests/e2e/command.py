@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -44,6 +45,20 @@ def handles(pid: int, number: signal.Signals) -> bool:
     # Caught, or blocked so that a thread can wait for it, or ignored in favour of a descriptor.
     bits = int(masks["SigCgt"], 16) | int(masks["SigBlk"], 16) | int(masks["SigIgn"], 16)
     return bool(bits >> (number - 1) & 1)
+
+
+def copy_home(directory: Path, *, with_python: bool) -> Path:
+    """The project's files as a clone has them, to be broken."""
+    shutil.copytree(REPOSITORY / "contract", directory / "contract")
+    shutil.copytree(
+        REPOSITORY / "dbt",
+        directory / "dbt",
+        symlinks=True,
+        ignore=shutil.ignore_patterns("target", "logs", "dbt_packages", "profiles.yml"),
+    )
+    if with_python:
+        (directory / ".venv").symlink_to(REPOSITORY / ".venv")
+    return directory
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import REPOSITORY, STOP_SECONDS, Finished, Medallion, wait_until
+from command import STOP_SECONDS, Finished, Medallion, copy_home, wait_until
 from conftest import Template
 from truth import assert_whole, published_gold, raw_lines, raw_objects
 
@@ -605,20 +605,6 @@ def test_status_never_waits_for_the_warehouse(staged: Medallion) -> None:
 # MARK: dbt
 
 
-def copy_home(directory: Path, *, with_python: bool) -> Path:
-    """The project's files as a clone has them, to be broken."""
-    shutil.copytree(REPOSITORY / "contract", directory / "contract")
-    shutil.copytree(
-        REPOSITORY / "dbt",
-        directory / "dbt",
-        symlinks=True,
-        ignore=shutil.ignore_patterns("target", "logs", "dbt_packages", "profiles.yml"),
-    )
-    if with_python:
-        (directory / ".venv").symlink_to(REPOSITORY / ".venv")
-    return directory
-
-
 @pytest.mark.parametrize("command", [("run", "--events", "5"), ("transform",)])
 def test_a_missing_dbt_is_told_with_the_mend(
     staged: Medallion, tmp_path: Path, command: tuple[str, ...]
@@ -814,7 +800,7 @@ COUNT = int
 STATUS_TYPES: dict[str, Any] = {
     "raw": {"objects": COUNT, "lines": COUNT, "ignored": COUNT, "changed": COUNT},
     "bronze": {"files": COUNT, "rows": COUNT, "rescued": dict},
-    "quarantine": {"lines": COUNT, "reasons": dict},
+    "quarantine": {"lines": COUNT, "reasons": dict, "pending": COUNT},
     "blank": {"lines": COUNT},
     "parked": COUNT,
     "staging": {"rows": COUNT},

@@ -38,6 +38,8 @@ RUN_POINTS = [
     "after-publish:2",
     "before-load",
     "after-load",
+    "before-quarantine-load",
+    "after-quarantine-load",
     "before-dbt-run",
     "after-dbt-run",
     "before-gold-switch",

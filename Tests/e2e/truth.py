@@ -304,6 +304,8 @@ class Layers:
     published: dict[GoldKey, GoldRow]
     bronze: list[Place]
     quarantined: dict[Place, str]
+    #: Records in the warehouse.
+    staged_quarantine: Counter[tuple[Any, ...]]
 
 
 def read_layers(medallion: Medallion) -> Layers:
@@ -332,6 +334,12 @@ def read_layers(medallion: Medallion) -> Layers:
             FROM retail.silver.purchase_conflicts_silver
             """
         ).fetchall()
+        staged_quarantine = connection.execute(
+            """
+            SELECT reason, source_object, line, byte_offset, byte_length, raw, raw_base64
+            FROM retail.raw.raw_quarantine_staging
+            """
+        ).fetchall()
         gold = connection.execute(
             """
             SELECT day, category, transactions, revenue, units_sold, latest_ts
@@ -347,6 +355,7 @@ def read_layers(medallion: Medallion) -> Layers:
         published=published_gold(medallion.lake),
         bronze=bronze_places(medallion.lake),
         quarantined=quarantined_places(medallion),
+        staged_quarantine=Counter(staged_quarantine),
     )
 
 
@@ -395,6 +404,18 @@ def bronze_places(lake: Path) -> list[Place]:
     return places
 
 
+#: In the order of the warehouse's columns.
+QUARANTINE_MEMBERS = (
+    "reason",
+    "source_object",
+    "line",
+    "byte_offset",
+    "byte_length",
+    "raw",
+    "raw_base64",
+)
+
+
 def quarantine_records(medallion: Medallion) -> list[dict[str, Any]]:
     """The records of the quarantine files in force."""
     superseded = {key for commit in medallion.commits() for key in commit["superseded"]}
@@ -424,6 +445,11 @@ def assert_whole(medallion: Medallion, answer_key: Path | None = None) -> Truth:
     assert_same(Counter(layers.bronze), accepted, "bronze")
     assert_same(Counter(layers.staging), accepted, "staging")
     assert_same(layers.quarantined, dict(truth.quarantined), "quarantine")
+    records = Counter(
+        tuple(record.get(member) for member in QUARANTINE_MEMBERS)
+        for record in quarantine_records(medallion)
+    )
+    assert_same(layers.staged_quarantine, records, "quarantine in the warehouse")
     assert_same(Counter(layers.silver), Counter(truth.silver), "silver")
     assert_same(layers.losers, dict(truth.losers), "silver's losers")
     assert_same(layers.gold, truth.gold, "gold")
