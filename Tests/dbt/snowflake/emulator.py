@@ -27,7 +27,6 @@ import functools
 import json
 import os
 import socket
-import sys
 import threading
 from typing import Any
 
@@ -144,4 +143,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
