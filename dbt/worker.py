@@ -46,10 +46,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from dbt.cli.main import dbtRunnerResult
+    from dbt.cli.main import dbtRunner, dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
 
 COMMANDS = ("run", "build", "seed", "test", "parse")
+
+#: What the project says where its seeds have not been loaded (macros/window/open_window.sql).
+SEEDS_MISSING = "The seeds are not there"
 
 #: Exit codes: the parent went away or ended stdin; a request took too long.
 EXIT_PARENT_GONE = 0
@@ -235,21 +238,35 @@ class Project:
             *("--log-level-file", "info"),
         ]
         self._parsed: tuple[str | None, Fingerprint, Manifest] | None = None
+        #: The manifest whose seeds this process has loaded.
+        self._seeded: Manifest | None = None
 
     def run(self, request: Request) -> list[dict[str, Any]]:
-        """Runs a command and returns what became of its nodes. Throws Failure."""
+        """Runs a command and returns what became of its nodes. Throws Failure.
+
+        A `run` loads the seeds first, the first time, and when a file of the project has changed.
+        """
         from dbt.cli.main import dbtRunner
 
         manifest = self.parse(request.target)
         arguments = [request.command, *self._options]
-        if request.target is not None:
-            arguments += ["--target", request.target]
+        target = [] if request.target is None else ["--target", request.target]
+        arguments += target
         if request.full_refresh:
             arguments += ["--full-refresh"]
         if request.select:
             arguments += ["--select", *request.select]
+        runner = dbtRunner(manifest=manifest)
         try:
-            result = dbtRunner(manifest=manifest).invoke(arguments)
+            # A `build` loads the seeds itself.
+            if request.command == "run" and self._seeded is not manifest:
+                self._seed(runner, target)
+                self._seeded = manifest
+            result = runner.invoke(arguments)
+            if request.command == "run" and SEEDS_MISSING in str(result.exception):
+                # This is another warehouse than the last time.
+                self._seed(runner, target)
+                result = runner.invoke(arguments)
         finally:
             release_warehouse()
         if result.exception is not None:
@@ -260,6 +277,15 @@ class Project:
         if not result.success and first_failed(nodes) is None:
             raise Failure("dbt_failed", f"{request.command} failed, dbt.log says why")
         return nodes
+
+    def _seed(self, runner: dbtRunner, target: list[str]) -> None:
+        """Loads the seeds. Throws Failure, which names the one that failed."""
+        result = runner.invoke(["seed", *self._options, *target])
+        failed = first_failed(node_results(result))
+        if failed is not None:
+            raise Failure("node_failed", f"{failed['name']}: {one_line(failed['message'])}")
+        if result.exception is not None:
+            raise Failure("dbt_failed", one_line(result.exception))
 
     def parse(self, target: str | None) -> Manifest:
         """The project's manifest, from memory if no file has changed. Throws Failure."""

@@ -3,22 +3,33 @@
     opens a transaction that a hook cannot commit.
 -#}
 {% macro table_is_there(relation) %}
-    {%- if not execute -%}{{ return(false) }}{%- endif -%}
-    {%- set found = run_query(adapter.dispatch('count_tables')(relation)) -%}
-    {{ return(found.rows[0][0] | int > 0) }}
+    {{ return(tables_are_there([relation])) }}
 {% endmacro %}
 
-{% macro duckdb__count_tables(relation) -%}
+{#- Whether all of some relations of one database exist, in one query. -#}
+{% macro tables_are_there(relations) %}
+    {%- if not execute -%}{{ return(false) }}{%- endif -%}
+    {%- set found = run_query(adapter.dispatch('count_tables')(relations)) -%}
+    {{ return(found.rows[0][0] | int == relations | length) }}
+{% endmacro %}
+
+{% macro duckdb__count_tables(relations) -%}
     select count(*)
     from information_schema.tables
-    where lower(table_catalog) = lower('{{ relation.database }}')
-        and lower(table_schema) = lower('{{ relation.schema }}')
-        and lower(table_name) = lower('{{ relation.identifier }}')
+    where lower(table_catalog) = lower('{{ relations[0].database }}')
+        and {{ is_one_of(relations) }}
 {%- endmacro %}
 
-{% macro snowflake__count_tables(relation) -%}
+{% macro snowflake__count_tables(relations) -%}
     select count(*)
-    from {{ relation.database }}.information_schema.tables
-    where lower(table_schema) = lower('{{ relation.schema }}')
-        and lower(table_name) = lower('{{ relation.identifier }}')
+    from {{ relations[0].database }}.information_schema.tables
+    where {{ is_one_of(relations) }}
+{%- endmacro %}
+
+{% macro is_one_of(relations) -%}
+    lower(table_schema) || '.' || lower(table_name) in (
+        {%- for relation in relations -%}
+            lower('{{ relation.schema }}.{{ relation.identifier }}'){{ ', ' if not loop.last }}
+        {%- endfor -%}
+    )
 {%- endmacro %}

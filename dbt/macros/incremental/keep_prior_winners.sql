@@ -1,9 +1,8 @@
 {#-
     Before silver changes: writes down silver's rows from before the window whose event ids have
-    come again in it. Silver may displace them in this run; they must still be found afterwards, by
-    the losers (a displaced winner is a loser) and by gold (its day loses a sale), however many runs
-    it takes until the window closes. This is the one pass over the whole of silver, and it reads
-    two numbers a row.
+    come again in it. Silver may displace them in this run; the losers must still find them afterwards
+    (a displaced winner is a loser), however many runs it takes until the window closes. This is the
+    one pass over the whole of silver, and it reads two numbers a row.
 -#}
 {% macro keep_prior_winners(silver) %}
     {%- set window = window_bounds() -%}
@@ -11,7 +10,7 @@
     {#- In a window that starts at 0 nothing is from before. -#}
     {%- if is_incremental() and window.lo > 0 -%}
         insert into {{ prior_winners }}
-            (event_key, event_id, _source_object, _source_line, _load_seq, day)
+            (event_key, event_id, _source_object, _source_line, _load_seq)
         with arrived as (
             select distinct {{ event_key('event_id') }} as event_key, event_id
             from {{ ref('purchases_bronze') }}
@@ -28,8 +27,7 @@
             silver.event_id,
             silver._source_object,
             silver._source_line,
-            silver._load_seq,
-            silver.day
+            silver._load_seq
         from {{ silver }} as silver
         inner join met
             on silver._load_seq = met._load_seq and silver.event_key = met.event_key

@@ -1,8 +1,8 @@
 {#-
-    on-run-end: moves the start of the window up to its end, but only if every model of the project
-    succeeded in this very run. After anything less (a selection, a failure, a skip) the next run
-    reads the same window again, grown by what has arrived; that is safe because every model gives
-    the same result over a window read twice.
+    on-run-end: moves the start of a window up to its end. The live models' start moves if every one
+    of them succeeded in this very run, that of the rest if every model of the project did. After
+    anything less (a selection, a failure, a skip) the next run reads the same window again, grown by
+    what has arrived; that is safe because every model gives the same result over a window read twice.
 -#}
 {% macro close_window(results) %}
     {%- if execute and flags.WHICH in ['run', 'build'] and not flags.EMPTY and not flags.SAMPLE -%}
@@ -10,16 +10,19 @@
         {%- for result in results if result.status == 'success' -%}
             {%- do succeeded.append(result.node.unique_id) -%}
         {%- endfor -%}
-        {%- set behind = [] -%}
+        {%- set behind = {'live': [], 'rest': []} -%}
         {%- for node in graph.nodes.values()
             if node.resource_type == 'model' and node.package_name == project_name
             and node.config.materialized != 'ephemeral' and node.unique_id not in succeeded -%}
-            {%- do behind.append(node.unique_id) -%}
+            {%- do behind['live' if 'live' in node.tags else 'rest'].append(node.unique_id) -%}
         {%- endfor -%}
-        {%- if not behind -%}
+        {%- set transform_window = source('raw', 'transform_window').render() -%}
+        {%- if not behind.live -%}
+            {#- Rows that were displaced are of no further use once every model has seen them go. -#}
             {%- do run_query(in_one_transaction(
-                'update ' ~ source('raw', 'transform_window').render() ~ ' set lo = hi; '
+                'update ' ~ transform_window ~ ' set lo = hi' ~ (', rest_lo = hi' if not behind.rest) ~ '; '
                 ~ 'delete from ' ~ source('raw', 'transform_prior_winners').render()
+                ~ ('; delete from ' ~ source('raw', 'transform_displaced').render() if not behind.rest)
             )) -%}
         {%- endif -%}
     {%- endif -%}

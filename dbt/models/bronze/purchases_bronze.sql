@@ -1,3 +1,5 @@
+{{ config(tags=['live']) }}
+
 with staging as (
 
     select * from {{ source('raw', 'raw_purchases_staging') }}

@@ -1,30 +1,18 @@
 {{
     config(
-        materialized='incremental',
+        tags=['live'],
         unique_key=['day', 'category'],
         incremental_strategy='restate_days'
     )
 }}
 
-{%- set days = restated_days() %}
+{%- set restated_days = restated('day') %}
 
 with purchases as (
 
     select * from {{ ref('purchases_silver') }}
-
-),
-
-restated as (
-
-    select
-        day,
-        category,
-        total_amount,
-        quantity,
-        ts
-    from purchases
     {% if is_incremental() %}
-    where day in ({{ days }})
+    where day in ({{ restated_days }})
     {% endif %}
 
 )
@@ -36,5 +24,5 @@ select
     cast(coalesce(sum(total_amount), 0) as decimal(38, 2)) as revenue,
     cast(coalesce(sum(quantity), 0) as bigint) as units_sold,
     max(ts) as latest_ts
-from restated
+from purchases
 group by day, category

@@ -1,6 +1,6 @@
 {{
     config(
-        materialized='incremental',
+        tags=['live'],
         unique_key=['event_key', 'event_id'],
         incremental_strategy='delete+insert'
     )

@@ -1,6 +1,6 @@
 {{
     config(
-        materialized='incremental',
+        tags=['live'],
         unique_key=['event_key', 'event_id'],
         incremental_strategy='replace_winners',
         pre_hook="{{ keep_prior_winners(this) }}"
@@ -101,27 +101,41 @@ winners as (
 
 {% endif %}
 
-conformed as (
+named as (
 
     select
-        event_id,
-        event_key,
-        ts,
+        *,
         cast(ts as date) as day,
-        store_id,
-        upper({{ trimmed('customer_id') }}) as customer_id,
-        product_id,
-        lower({{ trimmed('category') }}) as category,
-        {{ cents('price') }} as price,
-        quantity,
-        {{ cents('total_amount') }} as total_amount,
-        price as raw_price,
-        total_amount as raw_total_amount,
-        _rescued_data,
-        _source_object,
-        _source_line,
-        _load_seq
+        {{ normal_customer('customer_id') }} as customer_alias,
+        {{ cents('price') }} as price_cents,
+        {{ cents('total_amount') }} as total_cents
     from winners
+
+),
+
+-- Each of the three has at most one row for a purchase, so none is doubled; one that nobody knows
+-- stays, and says so.
+looked_up as (
+
+    select
+        named.*,
+        coalesce(identities.customer_id, named.customer_alias) as resolved_customer_id,
+        products.product_id is not null as is_product_known,
+        products.price as list_price,
+        stores.store_id is not null as is_store_known,
+        case
+            when stores.store_id is null or stores.time_zone = 'UTC' then named.ts
+            else {{ local_time('named.ts', 'stores.time_zone') }}
+        end as local_ts
+    from named
+    left join {{ ref('customer_identities_silver') }} as identities
+        on named.customer_alias = identities.alias
+    left join {{ ref('products_silver') }} as products
+        on named.product_id = products.product_id
+            and named.ts >= products.valid_from
+            and (named.ts < products.valid_to or products.valid_to is null)
+    left join {{ ref('stores_silver') }} as stores
+        on named.store_id = stores.store_id
 
 )
 
@@ -130,20 +144,42 @@ select
     event_key,
     ts,
     day,
+    cast(local_ts as date) as business_date,
+    cast(extract(hour from local_ts) as integer) as business_hour,
     store_id,
-    customer_id,
+    is_store_known,
+    resolved_customer_id as customer_id,
+    customer_id as raw_customer_id,
     product_id,
-    category,
-    price,
+    is_product_known,
+    lower({{ trimmed('category') }}) as category,
+    price_cents as price,
+    list_price,
+    price_cents - list_price as price_difference,
+    case
+        when price_cents = list_price then 'as listed'
+        when price_cents > list_price then 'above'
+        when price_cents < list_price then 'below'
+        else 'not checked'
+    end as price_check,
     quantity,
-    total_amount,
-    (price is null and raw_price is not null)
-    or (total_amount is null and raw_total_amount is not null) as amount_overflow,
+    total_cents as total_amount,
+    cast(total_cents - price_cents * quantity as decimal(38, 2)) as total_difference,
+    case
+        when total_cents = price_cents * quantity then 'exact'
+        when total_cents > price_cents * quantity then 'above'
+        when total_cents < price_cents * quantity then 'below'
+        else 'not checked'
+    end as total_check,
+    (price_cents is null and price is not null)
+    or (total_cents is null and total_amount is not null) as amount_overflow,
+    coalesce({{ arrival_date('_source_object') }}, day) as arrival_date,
+    {{ is_late('ts', '_source_object') }} as is_late,
     _rescued_data,
     _source_object,
     _source_line,
     _load_seq
-from conformed
+from looked_up
 {% if not is_incremental() %}
 -- In the order of arrival, so that later runs find rows by load or day without reading every block.
 order by _load_seq

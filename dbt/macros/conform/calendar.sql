@@ -1,0 +1,28 @@
+{#- A number for the month of a date, one higher than that of the month before. -#}
+{% macro month_number(date) -%}
+    (extract(year from {{ date }}) * 12 + extract(month from {{ date }}))
+{%- endmacro %}
+
+{#- A query with one column n, the numbers from 0 to 10 ** places - 1. -#}
+{% macro numbers(places) -%}
+    select {% for place in range(places) %}{{ 10 ** place }} * n{{ place }}.n{{ ' + ' if not loop.last }}{% endfor %} as n
+    from {% for place in range(places) -%}
+    (
+        select 0 as n
+        {%- for n in range(1, 10) %} union all select {{ n }}{% endfor -%}
+    ) as n{{ place }}{{ ' cross join ' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- The day of the week of a date, 0 for Sunday to 6; 1970-01-04 was a Sunday. -#}
+{% macro weekday(date) -%}
+    mod({{ date }} - cast('1970-01-04' as date), 7)
+{%- endmacro %}
+
+{#-
+    The first day of the retail year that begins in the calendar year of the given 31 January: the
+    Sunday after the Saturday nearest to it (the National Retail Federation's 4-5-4 calendar).
+-#}
+{% macro retail_year_start(january_31) -%}
+    ({{ january_31 }} + mod(9 - cast({{ weekday(january_31) }} as integer), 7) - 2)
+{%- endmacro %}

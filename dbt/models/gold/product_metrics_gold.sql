@@ -1,0 +1,34 @@
+{{
+    config(
+        unique_key=['business_date', 'product_id'],
+        incremental_strategy='restate_business_dates'
+    )
+}}
+
+{%- set restated_dates = restated('business_date') %}
+
+with purchases as (
+
+    select
+        *,
+        case when is_product_known then product_id else {{ unknown_member() }} end as member_id
+    from {{ ref('purchases_silver') }}
+    {% if is_incremental() %}
+    where business_date in ({{ restated_dates }})
+    {% endif %}
+
+)
+
+select
+    business_date,
+    member_id as product_id,
+    count(*) as transactions,
+    cast(coalesce(sum(quantity), 0) as bigint) as units_sold,
+    cast(coalesce(sum(total_amount), 0) as decimal(38, 2)) as revenue,
+    count(distinct customer_id) as customers,
+    sum(case when price_check = 'as listed' then 1 else 0 end) as sold_as_listed,
+    sum(case when price_check = 'above' then 1 else 0 end) as sold_above_list,
+    sum(case when price_check = 'below' then 1 else 0 end) as sold_below_list,
+    sum(case when price_check = 'not checked' then 1 else 0 end) as price_not_checked
+from purchases
+group by business_date, member_id
