@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import copy_project
 from purchases import expected_tables, few_loads
-from warehouse import Warehouse, worker_environment
+from warehouse import PROJECT, Warehouse, example_profiles, worker_environment
 
 LOADS = few_loads(seed=9, count=2)
 
@@ -30,6 +30,20 @@ def dbt(checkout: Path, command: str) -> str:
         [str(Path(sys.executable).with_name("dbt")), *command.split()],
         cwd=checkout / "dbt",
         env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
+
+
+def dbt_in(warehouse: Warehouse, work: Path, command: str) -> str:
+    """A command on a warehouse that a worker uses, too."""
+    options = ["--profiles-dir", str(example_profiles(work)), "--target-path", str(work / "cli")]
+    result = subprocess.run(
+        [str(Path(sys.executable).with_name("dbt")), *command.split(), *options],
+        cwd=PROJECT,
+        env=worker_environment(warehouse.path) | {"DBT_LOG_PATH": str(work / "cli-logs")},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -73,8 +87,9 @@ def test_the_original_commands_work_from_the_dbt_directory(checkout: Path) -> No
     dbt(checkout, "run --empty")
     assert warehouse.window() == (0, 2)
     dbt(checkout, "run")
-    assert warehouse.tables() == expected
+    assert warehouse.all_tables() == expected
     assert warehouse.window() == (2, 2)
+    assert warehouse.rest_lo() == 2
 
 
 def test_a_project_can_be_compiled_and_documented_before_there_is_data(checkout: Path) -> None:

@@ -11,13 +11,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
-from purchases import Line, Tables, in_order
+from purchases import Dimensions, Line, Tables, in_order
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROJECT = REPOSITORY / "dbt"
@@ -33,8 +33,11 @@ STAGING_COLUMNS = """
 
 TABLES = {
     "silver": """
-        select event_id, ts, day, store_id, customer_id, product_id, category, price, quantity,
-            total_amount, amount_overflow, _rescued_data, _source_object, _source_line, _load_seq
+        select event_id, ts, day, business_date, business_hour, store_id, is_store_known,
+            customer_id, raw_customer_id, product_id, is_product_known, category, price, list_price,
+            price_difference, price_check, quantity, total_amount, total_difference, total_check,
+            amount_overflow, arrival_date, is_late, _rescued_data, _source_object, _source_line,
+            _load_seq
         from retail.silver.purchases_silver
     """,
     **{
@@ -51,6 +54,45 @@ TABLES = {
         from retail.gold.purchases_gold
     """,
 }
+
+#: The tables of the models that do not have the tag `live`.
+REST_TABLES = {
+    "hours": """
+        select business_date, business_hour, store_id, transactions, revenue, units_sold
+        from retail.gold.hourly_sales_gold
+    """,
+    "stores": """
+        select business_date, store_id, transactions, revenue, units_sold, customers, products
+        from retail.gold.store_metrics_gold
+    """,
+    "products": """
+        select business_date, product_id, transactions, revenue, units_sold, customers,
+            sold_as_listed, sold_above_list, sold_below_list, price_not_checked
+        from retail.gold.product_metrics_gold
+    """,
+    "customers": """
+        select customer_id, orders, lifetime_value, units_bought, first_seen, last_seen,
+            first_order_date, last_order_date
+        from retail.gold.customers_gold
+    """,
+    "quality": """
+        select arrival_date, accepted, purchases, duplicates, conflicts, rescued, late
+        from retail.gold.data_quality_gold
+    """,
+}
+
+#: The pipe's columns of what a lake's dimension files say.
+DIMENSION_COLUMNS = {
+    "raw_products": "product_id VARCHAR, name VARCHAR, category VARCHAR, price DECIMAL(18, 2), "
+    "valid_from TIMESTAMP",
+    "raw_stores": "store_id VARCHAR, name VARCHAR, region VARCHAR, timezone VARCHAR, "
+    "opens VARCHAR, closes VARCHAR, opened_on DATE",
+    "raw_customer_identities": "alias VARCHAR, customer_id VARCHAR, channel VARCHAR",
+}
+QUARANTINE_COLUMNS = """
+    reason VARCHAR, source_object VARCHAR, line BIGINT, byte_offset BIGINT, byte_length BIGINT,
+    raw VARCHAR, raw_base64 VARCHAR, dt DATE, _quarantine_file VARCHAR
+"""
 
 
 class Warehouse:
@@ -104,11 +146,66 @@ class Warehouse:
                     "INSERT INTO retail.raw.raw_purchases_staging BY NAME FROM bronze"
                 )
 
+    def replace_dimensions(self, dimensions: Dimensions) -> None:
+        """Each of the three as a whole and in one transaction, as the pipe does."""
+        rows: dict[str, list[tuple[Any, ...]]] = {
+            "raw_products": [
+                (product.product_id, "A product", "Home ", product.price, product.valid_from)
+                for product in dimensions.products
+            ],
+            "raw_stores": [
+                (store, "A store", "somewhere", time_zone, "09:00", "20:00", None)
+                for store, time_zone in dimensions.stores.items()
+            ],
+            "raw_customer_identities": [
+                (alias, customer, "web") for alias, customer in dimensions.identities
+            ],
+        }
+        with self.open() as connection:
+            for name, columns in DIMENSION_COLUMNS.items():
+                connection.execute("BEGIN")
+                connection.execute(f"CREATE TABLE IF NOT EXISTS retail.raw.{name} ({columns})")
+                connection.execute(f"DELETE FROM retail.raw.{name}")
+                for row in rows[name]:
+                    marks = ", ".join("?" for _ in row)
+                    connection.execute(f"INSERT INTO retail.raw.{name} VALUES ({marks})", row)
+                connection.execute("COMMIT")
+
+    def replace_quarantine(self, file: str, records: Sequence[tuple[str, str, int, date]]) -> None:
+        """The records (reason, object, line, date of arrival) of one quarantine file; none, and the
+        file is superseded."""
+        with self.open() as connection:
+            table = "retail.raw.raw_quarantine_staging"
+            connection.execute(f"CREATE TABLE IF NOT EXISTS {table} ({QUARANTINE_COLUMNS})")
+            connection.execute("BEGIN")
+            connection.execute(f"DELETE FROM {table} WHERE _quarantine_file = ?", [file])
+            for reason, source_object, line, day in records:
+                connection.execute(
+                    f"INSERT INTO {table} VALUES (?, ?, ?, 0, 4, 'oops', NULL, ?, ?)",
+                    [reason, source_object, line, day, file],
+                )
+            connection.execute("COMMIT")
+
     def tables(self) -> Tables:
+        """What the live models have made."""
+        return self._read(TABLES)
+
+    def all_tables(self) -> Tables:
+        return self._read(TABLES | REST_TABLES)
+
+    def everything(self) -> Tables:
+        """Every table and view of silver and gold, with all columns."""
+        names = self.query(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_catalog = 'retail' and table_schema in ('silver', 'gold') order by 1"
+        )
+        return self._read({name: f"select * from retail.{name}" for (name,) in names})
+
+    def _read(self, queries: dict[str, str]) -> Tables:
         with self.open() as connection:
             return {
                 name: in_order(connection.execute(query).fetchall())
-                for name, query in TABLES.items()
+                for name, query in queries.items()
             }
 
     def query(self, sql: str) -> list[Any]:
@@ -116,8 +213,14 @@ class Warehouse:
             return connection.execute(sql).fetchall()
 
     def window(self) -> tuple[int, int]:
+        """The live models' window."""
         [window] = self.query("select lo, hi from retail.raw.transform_window")
         return (window[0], window[1])
+
+    def rest_lo(self) -> int:
+        """Where the window of all other models starts."""
+        [(rest_lo,)] = self.query("select rest_lo from retail.raw.transform_window")
+        return int(rest_lo)
 
 
 class Worker:

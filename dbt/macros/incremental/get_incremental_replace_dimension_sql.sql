@@ -25,7 +25,7 @@
                 union
                 (select {{ used }} from {{ old }} except select {{ used }} from {{ new }})
             ) as changed
-            inner join {{ silver_relation() }} as sold
+            inner join {{ relation_of('model.' ~ project_name ~ '.purchases_silver') }} as sold
                 on {{ meta['sales_meet'] }}
         );
 
@@ -42,11 +42,4 @@
     {%- endset -%}
 
     {{ return('select 1' if flags.EMPTY else in_the_models_transaction(statements)) }}
-{% endmacro %}
-
-{#- purchases_silver, for those that come before it and so cannot ref() it. -#}
-{% macro silver_relation() %}
-    {%- set silver = graph.nodes['model.' ~ project_name ~ '.purchases_silver'] -%}
-    {{ return(api.Relation.create(
-        database=silver.database, schema=silver.schema, identifier=silver.alias)) }}
 {% endmacro %}

@@ -29,9 +29,7 @@
         {%- set made_anew = [] -%}
         {%- for name in ['purchases_silver', 'products_silver', 'stores_silver', 'customer_identities_silver'] -%}
             {%- set id = 'model.' ~ project_name ~ '.' ~ name -%}
-            {%- set node = graph.nodes[id] -%}
-            {%- do remembered.append(api.Relation.create(
-                database=node.database, schema=node.schema, identifier=node.alias)) -%}
+            {%- do remembered.append(relation_of(id)) -%}
             {%- if flags.FULL_REFRESH and id in selected_resources -%}
                 {%- do made_anew.append(id) -%}
             {%- endif -%}
@@ -47,6 +45,7 @@
                 event_key ' ~ event_key_type() ~ ' not null, event_id varchar not null,
                 _source_object varchar not null, _source_line bigint not null,
                 _load_seq bigint not null)') -%}
+            {%- do make_dimensions() -%}
             {%- do run_query('create or replace table ' ~ source('raw', 'transform_displaced').render() ~ ' (
                 day date not null, business_date date not null, arrival_date date not null,
                 customer_id varchar, _window_hi bigint not null)') -%}
@@ -67,13 +66,45 @@
     {%- endif -%}
 {% endmacro %}
 
+{#- The relation of a node of the project, for those that come before it and so cannot ref() it. -#}
+{% macro relation_of(id) %}
+    {%- set node = graph.nodes[id] -%}
+    {{ return(api.Relation.create(
+        database=node.database, schema=node.schema, identifier=node.alias)) }}
+{% endmacro %}
+
 {% macro seed_relations() %}
     {%- set relations = [] -%}
-    {%- for node in graph.nodes.values() if node.resource_type == 'seed' -%}
-        {%- do relations.append(api.Relation.create(
-            database=node.database, schema=node.schema, identifier=node.alias)) -%}
+    {%- for id, node in graph.nodes.items() if node.resource_type == 'seed' -%}
+        {%- do relations.append(relation_of(id)) -%}
     {%- endfor -%}
     {{ return(relations) }}
+{% endmacro %}
+
+{#-
+    The dimensions that silver looks up, empty, where they are not there, so that silver can be run
+    alone. Their own run fills them, and has everything that looked them up derived anew.
+-#}
+{% macro make_dimensions() %}
+    {%- set columns = {
+        'products_silver': 'product_id varchar, name varchar, category varchar, price decimal(18, 2),
+            valid_from ' ~ instant_type() ~ ', valid_to ' ~ instant_type() ~ ', is_current boolean,
+            is_ambiguous boolean',
+        'stores_silver': 'store_id varchar, name varchar, region varchar, time_zone varchar,
+            is_time_zone_known boolean, opens varchar, closes varchar, opened_on date,
+            is_ambiguous boolean',
+        'customer_identities_silver': 'alias varchar, customer_id varchar, channel varchar,
+            is_conflicting boolean',
+    } -%}
+    {%- for name, types in columns.items() -%}
+        {%- set relation = relation_of('model.' ~ project_name ~ '.' ~ name) -%}
+        {%- if not table_is_there(relation) -%}
+            {%- do run_query('create schema if not exists ' ~ relation.without_identifier()) -%}
+            {%- do run_query('create table ' ~ relation ~ ' (' ~ types ~ ')') -%}
+            {#- dbt has looked what is there before this hook. -#}
+            {%- do adapter.cache_added(relation.incorporate(type='table')) -%}
+        {%- endif -%}
+    {%- endfor -%}
 {% endmacro %}
 
 {#- What the pipe loads beside purchases, empty, where a pipe of an older build has not made it. -#}

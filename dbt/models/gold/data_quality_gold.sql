@@ -27,10 +27,10 @@ lost as (
 
     select
         arrival_date,
-        sum(case when verdict = 'duplicate' then 1 else 0 end) as duplicates,
-        sum(case when verdict = 'conflict' then 1 else 0 end) as conflicts,
-        sum(case when is_rescued then 1 else 0 end) as rescued,
-        sum(case when is_late then 1 else 0 end) as late
+        count(case when verdict = 'duplicate' then 1 end) as duplicates,
+        count(case when verdict = 'conflict' then 1 end) as conflicts,
+        count(case when is_rescued then 1 end) as rescued,
+        count(case when is_late then 1 end) as late
     from losers
     group by arrival_date
 
@@ -42,9 +42,9 @@ quarantined as (
         arrival_date,
         count(*) as lines,
         {%- for reason in reasons %}
-        sum(case when reason = '{{ reason }}' then 1 else 0 end) as {{ reason }},
+        count(case when reason = '{{ reason }}' then 1 end) as {{ reason }},
         {%- endfor %}
-        sum(case when reason in ('{{ reasons | join("', '") }}') then 0 else 1 end) as other
+        count(case when reason is null or reason not in ('{{ reasons | join("', '") }}') then 1 end) as other
     from {{ ref('quarantine_silver') }}
     group by arrival_date
 

@@ -26,9 +26,9 @@ select
     cast(coalesce(sum(quantity), 0) as bigint) as units_sold,
     cast(coalesce(sum(total_amount), 0) as decimal(38, 2)) as revenue,
     count(distinct customer_id) as customers,
-    sum(case when price_check = 'as listed' then 1 else 0 end) as sold_as_listed,
-    sum(case when price_check = 'above' then 1 else 0 end) as sold_above_list,
-    sum(case when price_check = 'below' then 1 else 0 end) as sold_below_list,
-    sum(case when price_check = 'not checked' then 1 else 0 end) as price_not_checked
+    count(case when price_check = 'as listed' then 1 end) as sold_as_listed,
+    count(case when price_check = 'above' then 1 end) as sold_above_list,
+    count(case when price_check = 'below' then 1 end) as sold_below_list,
+    count(case when price_check = 'not checked' then 1 end) as price_not_checked
 from purchases
 group by business_date, member_id

@@ -122,6 +122,8 @@ looked_up as (
         coalesce(identities.customer_id, named.customer_alias) as resolved_customer_id,
         products.product_id is not null as is_product_known,
         products.price as list_price,
+        -- Wide enough for the largest of both.
+        cast(named.price_cents as decimal(28, 2)) * cast(named.quantity as decimal(10, 0)) as amount_due,
         stores.store_id is not null as is_store_known,
         case
             when stores.store_id is null or stores.time_zone = 'UTC' then named.ts
@@ -164,11 +166,11 @@ select
     end as price_check,
     quantity,
     total_cents as total_amount,
-    cast(total_cents - price_cents * quantity as decimal(38, 2)) as total_difference,
+    cast(total_cents - amount_due as decimal(38, 2)) as total_difference,
     case
-        when total_cents = price_cents * quantity then 'exact'
-        when total_cents > price_cents * quantity then 'above'
-        when total_cents < price_cents * quantity then 'below'
+        when total_cents = amount_due then 'exact'
+        when total_cents > amount_due then 'above'
+        when total_cents < amount_due then 'below'
         else 'not checked'
     end as total_check,
     (price_cents is null and price is not null)
