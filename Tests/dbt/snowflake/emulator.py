@@ -8,7 +8,7 @@ password and no key.
     python emulator.py      prints {"port": N} when it listens on a free port, and serves until its
                             stdin ends
 
-Eight things are patched at start-up, each because of a gap of fakesnow 0.11.22:
+Ten things are patched at start-up, each because of a gap of fakesnow 0.11.22:
 
 - TEMPORARY goes from CREATE: dbt names a temporary table with its schema, which DuckDB refuses.
 - A MERGE's INSERT takes its values from the source by name.
@@ -17,6 +17,8 @@ Eight things are patched at start-up, each because of a gap of fakesnow 0.11.22:
 - MD5_NUMBER_LOWER64, which it does not know, gives the number that Snowflake documents.
 - TRIM keeps its second argument, the characters to trim.
 - SUM and the like do not go by way of a DOUBLE.
+- A cast to INTEGER stays one: DuckDB adds an INTEGER to a DATE, as Snowflake does, and no BIGINT.
+- TRY_CAST to a timestamp gives NULL for what is none, and no error.
 - A statement is translated in place: fakesnow copies it some 80 times, most of its time.
 - ALTER SESSION SET TRANSACTION_ABORT_ON_ERROR = TRUE does nothing: DuckDB aborts them anyway.
 """
@@ -73,6 +75,10 @@ def without_abort_on_error(expression: Any) -> Any:
     return expression
 
 
+to_timestamp = transforms.to_timestamp
+integer_precision = transforms.integer_precision
+
+
 def with_md5_numbers(expression: Any) -> Any:
     """The last 8 bytes of the digest as a big-endian number, which is not DuckDB's own function."""
 
@@ -98,6 +104,17 @@ def trim_as_text(expression: Any) -> Any:
     return expression
 
 
+def integer_unless_cast(expression: Any) -> Any:
+    if isinstance(expression, exp.DataType) and isinstance(expression.parent, exp.Cast):
+        if expression.this == exp.DataType.Type.INT:
+            return expression
+    return integer_precision(expression)
+
+
+def timestamp_unless_tried(expression: Any) -> Any:
+    return expression if isinstance(expression, exp.TryCast) else to_timestamp(expression)
+
+
 def as_it_is(expression: Any) -> Any:
     return expression
 
@@ -121,6 +138,8 @@ def patch() -> None:
             raise ProgrammingError(msg=message, errno=INTERNAL_ERROR, sqlstate="XX000") from error
 
     exp.Expression.transform = functools.partialmethod(exp.Expression.transform, copy=False)
+    transforms.integer_precision = integer_unless_cast
+    transforms.to_timestamp = timestamp_unless_tried
     transforms.trim_cast_varchar = trim_as_text
     transforms.numeric_agg_implicit_cast = as_it_is
     FakeSnowflakeCursor._transform_explode = patched_transform_explode
