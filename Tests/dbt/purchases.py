@@ -191,7 +191,7 @@ def expected_tables(
         time_zone, revision = known.time_zone(winner), known.revision(winner)
         local = winner.ts.replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone or "UTC"))
         customer = known.customer(winner)
-        list_price = revision and revision.price
+        list_price = revision.price if revision else None
         price_difference = difference(price, list_price)
         due = None if price is None or winner.quantity is None else price * winner.quantity
         total_difference = difference(total, due)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from purchases import (
@@ -27,21 +28,19 @@ BEFORE = Product("P1", Decimal("5.00"), datetime(2026, 1, 1))
 AFTER = Product("P1", Decimal("6.00"), CHANGE)
 
 
-def sales(count: int, **fields: object) -> list[Line]:
+def sales(count: int, **fields: Any) -> list[Line]:
     """Sales of one product at one store, an hour apart, half of them before the price changes."""
-    return [
-        replace(
-            A_LINE,
-            **{
-                **{"event_id": f"sale-{number}", "source_line": number + 1},
-                **{"ts": CHANGE + timedelta(hours=number - count // 2), "product_id": "P1"},
-                **{"store_id": "S1", "customer_id": "WEB-1", "price": 5.0, "quantity": 1},
-                **{"total_amount": 5.0},
-                **fields,
-            },
-        )
+    sold: dict[str, Any] = {
+        **{"store_id": "S1", "customer_id": "WEB-1", "product_id": "P1"},
+        **{"price": 5.0, "quantity": 1, "total_amount": 5.0},
+        **fields,
+    }
+    lines = [
+        replace(A_LINE, event_id=f"sale-{number}", source_line=number + 1, ts=CHANGE, **sold)
         for number in range(count)
     ]
+    hours = [timedelta(hours=number - count // 2) for number in range(count)]
+    return [replace(line, ts=CHANGE + hour) for line, hour in zip(lines, hours, strict=True)]
 
 
 def list_prices(warehouse: Warehouse) -> list[Decimal | None]:
@@ -69,7 +68,8 @@ def test_a_price_change_in_the_middle_shows_in_the_sales_on_either_side(
     worker.do("run")
     assert list_prices(warehouse) == [Decimal("5.00")] * 3 + [Decimal("6.00")] * 3
     assert warehouse.query(
-        "select business_date, sold_as_listed, sold_below_list from retail.gold.product_metrics_gold"
+        "select business_date, sold_as_listed, sold_below_list "
+        "from retail.gold.product_metrics_gold"
     ) == [(CHANGE.date(), 3, 3)]
     assert warehouse.query(
         "select price, valid_from, valid_to, is_current from retail.silver.products_silver "
@@ -153,19 +153,18 @@ def test_business_dates_and_hours_are_those_of_the_stores_clocks(
     dimensions = Dimensions(stores={"S1": "America/New_York", "S2": "Nowhere/Land"})
     warehouse.replace_dimensions(dimensions)
     # The clocks of New York go forward on this day, at seven in the morning of UTC.
-    warehouse.load(
-        sales(12, ts=datetime(2026, 3, 8, 4, 30), store_id="S1")[:1]
-        + [replace(line, store_id="S1") for line in sales(12)[1:]]
-        + [replace(sales(1)[0], event_id="in no time zone", store_id="S2", source_line=99)]
-    )
+    moments = [datetime(2026, 3, 8, 4, 59), datetime(2026, 3, 8, 6, 59), datetime(2026, 3, 8, 7)]
+    lines = [replace(line, ts=ts) for line, ts in zip(sales(3), moments, strict=True)]
+    warehouse.load([*lines, replace(lines[2], event_id="none", store_id="S2", source_line=9)])
     worker.do("run")
     assert warehouse.query(
-        "select business_date, business_hour from retail.silver.purchases_silver "
-        "where event_id in ('sale-0', 'sale-1', 'in no time zone') order by event_id"
+        "select business_date, business_hour, store_id from retail.gold.hourly_sales_gold "
+        "order by all"
     ) == [
-        (date(2026, 3, 8), 12),
-        (date(2026, 3, 7), 23),
-        (date(2026, 3, 8), 3),
+        (date(2026, 3, 7), 23, "S1"),
+        (date(2026, 3, 8), 1, "S1"),
+        (date(2026, 3, 8), 3, "S1"),
+        (date(2026, 3, 8), 7, "S2"),
     ]
 
 
@@ -377,14 +376,11 @@ def test_the_retail_calendar_is_that_of_the_nrf(warehouse: Warehouse, worker: Wo
 def test_scores_and_ages_are_as_of_the_data_and_not_of_today(
     warehouse: Warehouse, worker: Worker
 ) -> None:
+    later = replace(A_LINE, ts=A_LINE.ts + timedelta(days=40))
     warehouse.load(
         [
             replace(A_LINE, event_id="a", customer_id="C1", source_line=1),
-            replace(
-                A_LINE,
-                **{"event_id": "b", "customer_id": "C2", "source_line": 2},
-                ts=A_LINE.ts + timedelta(days=40),
-            ),
+            replace(later, event_id="b", customer_id="C2", source_line=2),
         ]
     )
     worker.do("run")
