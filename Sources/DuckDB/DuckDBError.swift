@@ -28,7 +28,10 @@ public struct DuckDBError: OutageError, CustomStringConvertible, Sendable {
   /// Sorts DuckDB's own words, which carry no code that the C API could tell.
   init(opening: Bool, words: String) {
     let code: Code =
-      if words.contains("Could not set lock") || words.contains("Conflicting lock") {
+      if words.hasPrefix("Invalid Input Error") || words.hasPrefix("Conversion Error") {
+        // They quote what a file holds: whatever it says of disks and locks is not DuckDB's word.
+        .statement
+      } else if words.contains("Could not set lock") || words.contains("Conflicting lock") {
         .locked
       } else if words.contains("No space left") || words.contains("disk full")
         || words.contains("failed to offload")

@@ -44,6 +44,11 @@ public enum LakeLayout {
     ObjectKey(trusted: "\(quarantine)dt=\(day)/\(batch).ndjson")
   }
 
+  /// The `dt` of a quarantine file's key; nil if it has none that is a date.
+  public static func quarantineDay(of key: ObjectKey) -> String? {
+    key.text.firstMatch(of: /^quarantine\/dt=(\d{4}-\d{2}-\d{2})\//).map { String($0.1) }
+  }
+
   /// Where the file with this key is written before its batch is committed.
   public static func workFile(for key: ObjectKey, batch: BatchID) -> ObjectKey {
     ObjectKey(trusted: "\(work)\(batch)/\(key.text)")

@@ -3,7 +3,12 @@ public import Lake
 import ObjectStore
 
 extension Ledger {
-  /// A bronze file that waits to be loaded, and where it came from.
+  /// What files hold: rows of bronze, or quarantined lines.
+  public enum Layer: String, Sendable {
+    case bronze, quarantine
+  }
+
+  /// A published file of which the warehouse does not know yet, and where it came from.
   public struct Waiting: Sendable {
     public let file: Commit.File
     public let commit: Int
@@ -11,32 +16,77 @@ extension Ledger {
 
   /// The published bronze files that are not loaded, oldest first.
   public func waitingFiles(limit: Int) throws -> [Waiting] {
-    try read { database in
-      try Row.fetchAll(
-        database,
-        sql: """
-          SELECT files.* FROM files JOIN commits ON commits.number = files.commit_number
-          WHERE layer = 'bronze' AND loaded = 0 AND commits.published = 1
-            AND files.key NOT IN (SELECT key FROM parked)
-          ORDER BY commit_number, files.key LIMIT ?
-          """,
-        arguments: [limit]
-      ).map { Waiting(file: Self.file($0), commit: $0["commit_number"]) }
+    try read {
+      try Self.waiting($0, "layer = 'bronze' AND files.key NOT IN (SELECT key FROM parked)", limit)
     }
   }
 
-  /// How many committed bronze files are not loaded, parked ones not counted.
+  /// Quarantine files that go into the warehouse, and out of it, together.
+  public struct WaitingQuarantine: Sendable {
+    /// In force, and not loaded.
+    public var added: [Waiting] = []
+    /// Loaded, and superseded since.
+    public var removed: [Waiting] = []
+
+    public init(added: [Waiting] = [], removed: [Waiting] = []) {
+      self.added = added
+      self.removed = removed
+    }
+
+    public var isEmpty: Bool { added.isEmpty && removed.isEmpty }
+  }
+
+  /// The published quarantine files of which the warehouse does not know yet.
+  ///
+  /// What redrives superseded comes with everything that redrives put in its place, however much
+  /// that is, so that no line is there twice or missing in between; otherwise the oldest files.
+  ///
+  /// - Parameter limit: how many, where there was no redrive.
+  public func waitingQuarantine(limit: Int) throws -> WaitingQuarantine {
+    try read { database in
+      // What supersedes must be in its place before the superseded goes.
+      let isUnfinished = try Bool.fetchOne(
+        database,
+        sql: "SELECT EXISTS (SELECT 1 FROM commits WHERE published = 0 AND kind = 'redrive')")
+      if isUnfinished == true { return WaitingQuarantine() }
+      let inForce = """
+        layer = 'quarantine' AND superseded = 0 AND files.key NOT IN (SELECT key FROM parked)
+        """
+      let redriven = WaitingQuarantine(
+        added: try Self.waiting(database, "\(inForce) AND kind = 'redrive'", .max),
+        removed: try Self.waiting(database, "layer = 'quarantine' AND superseded = 1", .max))
+      if !redriven.isEmpty { return redriven }
+      return WaitingQuarantine(added: try Self.waiting(database, inForce, limit))
+    }
+  }
+
+  private static func waiting(
+    _ database: Database, _ condition: String, _ limit: Int
+  ) throws -> [Waiting] {
+    try Row.fetchAll(
+      database,
+      sql: """
+        SELECT files.* FROM files JOIN commits ON commits.number = files.commit_number
+        WHERE loaded = superseded AND commits.published = 1 AND \(condition)
+        ORDER BY commit_number, files.key LIMIT ?
+        """,
+      arguments: [limit]
+    ).map { Waiting(file: file($0), commit: $0["commit_number"]) }
+  }
+
+  /// How many committed files of a layer the pipe has yet to load (or, superseded, to remove),
+  /// parked ones not counted.
   ///
   /// - Parameter published: counts only those that the pipe can load now.
-  public func waitingFileCount(published: Bool = false) throws -> Int {
+  public func waitingFileCount(_ layer: Layer = .bronze, published: Bool = false) throws -> Int {
     try read {
       try Int.fetchOne(
         $0,
         sql: """
           SELECT count(*) FROM files JOIN commits ON commits.number = files.commit_number
-          WHERE layer = 'bronze' AND loaded = 0 AND (commits.published = 1 OR ?)
+          WHERE layer = ? AND loaded = superseded AND (commits.published = 1 OR ?)
             AND files.key NOT IN (SELECT key FROM parked)
-          """, arguments: [!published]) ?? 0
+          """, arguments: [layer.rawValue, !published]) ?? 0
     }
   }
 
@@ -50,9 +100,18 @@ extension Ledger {
     }
   }
 
-  /// Makes the marks agree with the load history, which is what counts: after a crash between the
-  /// two, or when either was restored from a copy.
-  public func setLoaded(exactly keys: [String]) throws {
+  /// Notes that the rows of superseded files have left the warehouse.
+  public func markRemoved(_ keys: [String]) throws {
+    try write { database in
+      for key in keys {
+        try database.execute(sql: "UPDATE files SET loaded = 0 WHERE key = ?", arguments: [key])
+      }
+    }
+  }
+
+  /// Makes a layer's marks agree with its load history, which is what counts: after a crash between
+  /// the two, or when either was restored from a copy.
+  public func setLoaded(exactly keys: [String], layer: Layer) throws {
     try write { database in
       try database.execute(sql: "CREATE TEMP TABLE history (key TEXT PRIMARY KEY)")
       for key in keys {
@@ -61,8 +120,8 @@ extension Ledger {
       try database.execute(
         sql: """
           UPDATE files SET loaded = key IN (SELECT key FROM history)
-          WHERE layer = 'bronze' AND loaded <> (key IN (SELECT key FROM history))
-          """)
+          WHERE layer = ? AND loaded <> (key IN (SELECT key FROM history))
+          """, arguments: [layer.rawValue])
       try database.execute(sql: "DROP TABLE history")
     }
   }

@@ -51,6 +51,17 @@ enum LedgerSchema {
           DELETE FROM totals;
           """)
     }
+    migrator.registerMigration("3") { database in
+      try database.execute(
+        sql: """
+          -- A file is in the warehouse as long as it is in force: loaded and superseded are equal
+          -- where it has yet to come or to go.
+          DROP INDEX files_waiting;
+          CREATE INDEX files_waiting ON files (layer, commit_number, key) WHERE loaded = superseded;
+          CREATE INDEX redrives_unpublished ON commits (number)
+            WHERE published = 0 AND kind = 'redrive';
+          """)
+    }
     return migrator
   }
 }

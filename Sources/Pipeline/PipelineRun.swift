@@ -91,7 +91,7 @@ public final class PipelineRun: Service {
     let pipe = PipeStage(
       lake: lake, ledger: ledger, warehouse: workspace.warehouse, contract: workspace.contract,
       logger: logger
-    ) { rows in meter.update { $0.stagingRows += rows } }
+    ) { report in meter.update { $0.stagingRows += report.rows } }
     let transform = TransformStage(
       lake: lake, ledger: ledger, warehouse: workspace.warehouse, project: project, logger: logger
     ) { report in

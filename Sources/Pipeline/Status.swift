@@ -37,6 +37,8 @@ public struct Status: Codable, Sendable {
   public struct Quarantine: Codable, Sendable {
     public let lines: Int
     public let reasons: [String: Int]
+    /// Committed quarantine files that the warehouse has yet to take in, or to give up.
+    public let pending: Int
   }
 
   public struct Lines: Codable, Sendable {
@@ -96,7 +98,7 @@ public struct Status: Codable, Sendable {
   public let silver: Silver
   public let gold: Gold
   public let pipe: Pipe
-  /// The last refresh of silver and gold; nil before the first.
+  /// A refresh of silver and gold whose failure still stands, or else the last; nil before the first.
   public let dbt: Dbt?
   /// Age of the newest event in gold; nil if gold is empty.
   public let freshnessSeconds: Double?
@@ -132,7 +134,9 @@ public struct Status: Codable, Sendable {
     bronze = Bronze(
       files: total("bronze.files"), rows: total("bronze.rows"),
       fileSizes: try ledger.bronzeFileSizes(), rescued: named("rescued."))
-    quarantine = Quarantine(lines: reasons.values.reduce(0, +), reasons: reasons)
+    quarantine = Quarantine(
+      lines: reasons.values.reduce(0, +), reasons: reasons,
+      pending: try ledger.waitingFileCount(.quarantine))
     blank = Lines(lines: total("blank"))
     parked = troubles.parked.count
     staging = Staging(rows: counts.stagingRows)
@@ -140,7 +144,7 @@ public struct Status: Codable, Sendable {
       rows: counts.silverRows, duplicates: counts.duplicates, conflicts: counts.conflicts)
     gold = Gold(revenue: counts.goldRevenue, transactions: counts.goldTransactions)
     pipe = Pipe(pending: try ledger.waitingFileCount())
-    dbt = try ledger.gauge("transform", as: TransformReport.self).map {
+    dbt = try TransformReport.standing(in: ledger).map {
       Dbt(ok: $0.ok, at: $0.at, failure: $0.failure, elapsedSeconds: $0.elapsedSeconds)
     }
     freshnessSeconds = counts.newestGoldMicros.map {

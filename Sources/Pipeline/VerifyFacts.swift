@@ -13,6 +13,8 @@ struct WarehouseFacts {
   let counts: WarehouseCounts
   /// Rows by the bronze file that they came from, for every file in the load history.
   let stagingRows: [ObjectKey: Int]
+  /// Quarantined lines by their file, for every file in that history.
+  let quarantineRows: [ObjectKey: Int]
   /// Whether the last refresh went through: its models all stand at the same point.
   let isWindowClosed: Bool
   /// Gold against the published files; nil where gold has changed since they were written.
@@ -28,7 +30,7 @@ struct WarehouseFacts {
     _ workspace: Workspace, published: GoldSnapshot?, scorer: AnswerKeyScorer?
   ) async throws {
     let store = workspace.lake.store
-    (counts, stagingRows, isWindowClosed, gold, answers) =
+    (counts, stagingRows, quarantineRows, isWindowClosed, gold, answers) =
       try await workspace.warehouse.withConnection { connection in
         let tables = try WarehouseTables(connection)
         let answers = try scorer?.answers(connection, tables)
@@ -36,8 +38,9 @@ struct WarehouseFacts {
         let gold = try published?.compare(with: connection) {
           store.readablePath(ObjectKey(trusted: $0))
         }
+        let quarantineRows = try Self.quarantineRows(connection, tables)
         guard tables.contains("raw.load_history") else {
-          return (counts, [:], true, gold, answers)
+          return (counts, [:], quarantineRows, true, gold, answers)
         }
         let rows = try connection.query(
           """
@@ -63,8 +66,26 @@ struct WarehouseFacts {
             "SELECT count(*) FROM retail.raw.transform_window WHERE hi <> lo")
           isClosed = open[0][0].int == 0
         }
-        return (counts, stagingRows, isClosed, gold, answers)
+        return (counts, stagingRows, quarantineRows, isClosed, gold, answers)
       }
+  }
+
+  private static func quarantineRows(
+    _ connection: DuckDBConnection, _ tables: WarehouseTables
+  ) throws -> [ObjectKey: Int] {
+    guard tables.contains("raw.quarantine_history") else { return [:] }
+    // Rows that no history row vouches for are counted under their file, too.
+    let found = try connection.query(
+      """
+      SELECT coalesce(history.path, lines._quarantine_file, 'rows of no file'),
+        count(lines._quarantine_file)
+      FROM \(QuarantineTable.history) AS history
+      FULL JOIN (SELECT _quarantine_file FROM \(QuarantineTable.name)) AS lines
+        ON lines._quarantine_file = history.path
+      GROUP BY 1
+      """)
+    return Dictionary(
+      uniqueKeysWithValues: found.map { (ObjectKey(trusted: $0[0].text ?? ""), $0[1].int ?? 0) })
   }
 }
 
@@ -223,7 +244,10 @@ struct QuarantineFacts {
     let line: Int
   }
 
-  var records = 0
+  /// Records by file.
+  var records: [ObjectKey: Int] = [:]
+  /// The files that a redrive took out of force.
+  let superseded: Set<ObjectKey>
   /// The reason of each quarantined line, where they were asked for.
   var reasons: [Place: String] = [:]
   var findings: [String] = []
@@ -231,7 +255,7 @@ struct QuarantineFacts {
   init(
     _ workspace: Workspace, commits: [Commit], deep: Bool, remembering: Bool
   ) async throws {
-    let superseded = Set(commits.flatMap(\.superseded))
+    superseded = Set(commits.flatMap(\.superseded))
     var committed = CommittedFiles(workspace.lake, deep: deep)
     for commit in commits {
       for file in commit.quarantine where !superseded.contains(file.key) {
@@ -250,7 +274,7 @@ struct QuarantineFacts {
     // Published meanwhile, it is no longer in tmp.
     let place = try await store.info(place) == nil ? key : place
     try await store.forEachLine(of: place) { line in
-      records += 1
+      records[key, default: 0] += 1
       guard remembering else { return }
       do {
         let record = try QuarantineRecord(parsing: line)

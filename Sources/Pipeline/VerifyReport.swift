@@ -66,11 +66,14 @@ public struct VerifyReport: Encodable, Sendable {
     public var rawObjects = 0
     public var bronzeRows = 0
     public var stagingRows = 0
+    /// Quarantined lines that have yet to come into the warehouse, or, superseded, to leave it.
+    public var quarantineRows = 0
 
     enum CodingKeys: String, CodingKey {
       case rawObjects = "raw_objects"
       case bronzeRows = "bronze_rows"
       case stagingRows = "staging_rows"
+      case quarantineRows = "quarantine_rows"
     }
   }
 

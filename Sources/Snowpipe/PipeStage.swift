@@ -1,6 +1,3 @@
-import CrashPoint
-import Crypto
-import DuckDB
 public import Flow
 import Foundation
 public import Lake
@@ -10,31 +7,60 @@ import ObjectStore
 import ServiceLifecycle
 public import Warehouse
 
-/// Bronze → staging: the embedded pipe. Each published file is loaded once, in any order, however
-/// often it is announced.
+/// The lake → the warehouse's schema `raw`: the embedded pipe. Each published file is loaded once, in
+/// any order, however often it is announced.
 ///
 /// The queue is what is published and has no row in the load history. A file whose bytes are not
-/// those of its commit is parked, not loaded.
+/// those of its commit is parked, not loaded. Bronze files are only ever added; quarantine files
+/// leave again when a redrive supersedes them; a dimension's file replaces the one before.
 public struct PipeStage: Sendable {
   public static let name = "retail.raw.retail_bronze_pipe"
 
   /// After how many faults of its own a file is parked.
-  private static let mostTries = 3
+  static let mostTries = 3
   /// Files of one load, and their bytes.
-  private static let mostFiles = 200
-  private static let mostBytes: Int64 = 256 << 20
+  static let mostFiles = 200
+  static let mostBytes: Int64 = 256 << 20
 
-  private let lake: Lake
-  private let ledger: Ledger
-  private let warehouse: Warehouse
-  private let contract: ContractFile
-  private let logger: Logger
-  private let loaded: @Sendable (_ rows: Int) -> Void
+  /// What one load brought.
+  public struct Report: Sendable, Equatable, CustomStringConvertible {
+    /// Rows of staging.
+    public var rows = 0
+    /// Quarantined lines.
+    public var quarantined = 0
+    /// Dimensions whose tables were replaced.
+    public var dimensions = 0
 
-  /// - Parameter loaded: called after each load with its rows.
+    public init() {}
+
+    public static func += (sum: inout Report, report: Report) {
+      sum.rows += report.rows
+      sum.quarantined += report.quarantined
+      sum.dimensions += report.dimensions
+    }
+
+    public var description: String {
+      var text = "\(rows) rows loaded"
+      if quarantined > 0 { text += ", \(quarantined) quarantined lines" }
+      if dimensions > 0 {
+        text += ", \(dimensions) dimension \(dimensions == 1 ? "file" : "files")"
+      }
+      return text
+    }
+  }
+
+  let lake: Lake
+  let ledger: Ledger
+  let warehouse: Warehouse
+  let contract: ContractFile
+  let logger: Logger
+  let dimensions: DimensionFiles
+  let loaded: @Sendable (Report) -> Void
+
+  /// - Parameter loaded: called after each load.
   public init(
     lake: Lake, ledger: Ledger, warehouse: Warehouse, contract: ContractFile, logger: Logger,
-    loaded: @escaping @Sendable (_ rows: Int) -> Void = { _ in }
+    loaded: @escaping @Sendable (Report) -> Void = { _ in }
   ) {
     self.lake = lake
     self.ledger = ledger
@@ -42,6 +68,8 @@ public struct PipeStage: Sendable {
     self.contract = contract
     self.logger = logger
     self.loaded = loaded
+    dimensions = DimensionFiles(
+      lake: lake, ledger: ledger, scratch: "\(warehouse.path).", logger: logger)
   }
 
   /// Loads everything that waits and returns.
@@ -100,19 +128,9 @@ public struct PipeStage: Sendable {
   /// Files that were parked are looked at again at each start: a person may have mended them.
   private func begin() async throws {
     for parked in try ledger.parked(stages: ["pipe", "publish"]) { try ledger.unpark(parked.key) }
-    try await reconcile()
-  }
-
-  /// Makes the ledger's marks agree with the load history.
-  private func reconcile() async throws {
     try await ledger.catchUp(with: lake)
     try await BatchCommitter(lake: lake, ledger: ledger, logger: logger).publishAll()
-    let (paths, counts) = try await warehouse.withConnection { connection in
-      let staging = try StagingTable(connection, contract: contract.contract)
-      return (try staging.loadedPaths(pipe: Self.name), try WarehouseCounts(connection))
-    }
-    try ledger.setGauge("warehouse", counts)
-    try ledger.setLoaded(exactly: paths)
+    try dimensions.begin(loaded: try await reconcile())
   }
 
   private func loadWaiting(waiting: Backlog? = nil, staged: Signal? = nil) async throws {
@@ -125,89 +143,5 @@ public struct PipeStage: Sendable {
       waiting?.set(try ledger.waitingFileCount(published: true))
       if !isDone { staged?.raise() }
     }
-  }
-
-  /// Loads the files that go into one transaction; true if none were left.
-  private func loadSome() async throws -> Bool {
-    try await ledger.catchUp(with: lake)
-    // Whoever committed may have died since, or be slower than the notice of it.
-    try await BatchCommitter(lake: lake, ledger: ledger, logger: logger).publishAll()
-    let files = try nextFiles()
-    if files.isEmpty { return true }
-    let sound = try await parkingForeign(files)
-    if !sound.isEmpty { try await load(sound) }
-    return false
-  }
-
-  private func nextFiles() throws -> [Ledger.Waiting] {
-    var bytes: Int64 = 0
-    var files: [Ledger.Waiting] = []
-    for waiting in try ledger.waitingFiles(limit: Self.mostFiles) {
-      if !files.isEmpty, bytes + waiting.file.size > Self.mostBytes { break }
-      files.append(waiting)
-      bytes += waiting.file.size
-    }
-    return files
-  }
-
-  /// The files whose bytes are those of their commits; the others are parked.
-  private func parkingForeign(_ files: [Ledger.Waiting]) async throws -> [Ledger.Waiting] {
-    var sound: [Ledger.Waiting] = []
-    for waiting in files {
-      switch try await lake.sha256(of: waiting.file.key) {
-      case waiting.file.sha256: sound.append(waiting)
-      case nil: try park(waiting, "is not in its place")
-      default: try park(waiting, "is not what commit \(waiting.commit) made")
-      }
-    }
-    return sound
-  }
-
-  private func park(_ waiting: Ledger.Waiting, _ reason: String) throws {
-    logger.error(
-      "a bronze file is parked", metadata: ["key": "\(waiting.file.key)", "reason": "\(reason)"])
-    try ledger.park(
-      ObjectInfo(key: waiting.file.key, sizeBytes: waiting.file.size, modifiedNanos: 0),
-      stage: "pipe", reason: reason)
-  }
-
-  /// Loads files together, and where that fails one by one, to find the one at fault.
-  private func load(_ files: [Ledger.Waiting]) async throws {
-    do {
-      try await loadTogether(files)
-    } catch let failure as any OutageError where failure.isOutage {
-      throw failure
-    } catch {
-      // Whatever went wrong, the history tells what was loaded.
-      try await reconcile()
-      let history = Set(try ledger.waitingFiles(limit: .max).map(\.file.key))
-      let left = files.filter { history.contains($0.file.key) }
-      guard left.count == 1 else {
-        for file in left { try await load([file]) }
-        return
-      }
-      let count = try ledger.recordTry(
-        left[0].file.key, stage: "pipe", reason: String(describing: error))
-      if count >= Self.mostTries { try park(left[0], "cannot be loaded: \(error)") }
-    }
-  }
-
-  private func loadTogether(_ files: [Ledger.Waiting]) async throws {
-    let counts = try await warehouse.withConnection { connection in
-      let staging = try StagingTable(connection, contract: contract.contract)
-      CrashPoint.beforeLoad.reach()
-      try staging.load(
-        files.map {
-          StagingTable.Source(
-            file: $0.file, commit: $0.commit, path: lake.store.readablePath($0.file.key))
-        }, pipe: Self.name)
-      CrashPoint.afterLoad.reach()
-      return try WarehouseCounts(connection)
-    }
-    try ledger.setGauge("warehouse", counts)
-    try ledger.markLoaded(files.map(\.file.key.text))
-    let rows = files.map(\.file.rows).reduce(0, +)
-    logger.info("loaded", metadata: ["files": "\(files.count)", "rows": "\(rows)"])
-    loaded(rows)
   }
 }

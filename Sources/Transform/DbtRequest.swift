@@ -50,13 +50,20 @@ public struct DbtReply: Codable, Sendable {
 
   let id: Int
   public let ok: Bool
+  /// What to do about a failure; nil if there is none. dbt/worker.py has the list.
+  public let code: String?
   public let elapsedSeconds: Double
   public let nodes: [Node]
   public let error: String?
 
   enum CodingKeys: String, CodingKey {
-    case id, ok, nodes, error
+    case id, ok, code, nodes, error
     case elapsedSeconds = "elapsed_seconds"
+  }
+
+  /// Nodes that ran, by their status.
+  public var statuses: [String: Int] {
+    Dictionary(nodes.map { ($0.status, 1) }, uniquingKeysWith: +)
   }
 
   /// One sentence on what failed; nil if nothing did.

@@ -24,8 +24,10 @@ enum DbtWorker {
   }
 
   /// Starts a worker, hands it to `body`, and ends it.
+  ///
+  /// - Parameter warehouse: the file that it works on; nil where the profile's target is elsewhere.
   static func withSession<T: Sendable>(
-    _ project: DbtProject, warehouse: Warehouse, _ body: (Session) async throws -> T
+    _ project: DbtProject, warehouse: Warehouse?, _ body: (Session) async throws -> T
   ) async throws -> T {
     let logPath = "\(project.scratch)/worker.log"
     let log = try FileDescriptor.open(
@@ -43,7 +45,7 @@ enum DbtWorker {
         project.scratch,
       ],
       environment: .inherit.updating([
-        "MEDALLION_WAREHOUSE": warehouse.path, "MEDALLION_LEASE": warehouse.leasePath,
+        "MEDALLION_WAREHOUSE": warehouse?.path, "MEDALLION_LEASE": warehouse?.leasePath,
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
       ]),
       workingDirectory: FilePath(project.directory), platformOptions: options,

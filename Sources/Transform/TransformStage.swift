@@ -12,7 +12,8 @@ public import Warehouse
 /// Staging → silver → gold: runs dbt over what was loaded, then publishes gold.
 ///
 /// Every model of a run reads one window of `_load_seq`, which moves on only when all of them
-/// succeeded. A run that fails leaves the last good gold where it is.
+/// succeeded. The live models have a window of their own, so that they can be refreshed by themselves
+/// each second. A run that fails leaves the last good gold where it is.
 public struct TransformStage: Sendable {
   private let lake: Lake
   private let ledger: Ledger
@@ -44,47 +45,33 @@ public struct TransformStage: Sendable {
   /// Refreshes after each load, until a graceful shutdown, or until `upstream` has finished and
   /// everything is transformed and tested.
   ///
-  /// A run that fails is reported, and tried again with the next load; a worker that dies is
-  /// replaced.
+  /// A load refreshes the live models, and now and then, first of all, the whole graph. A run that
+  /// fails is reported, and tried again with the next load; a worker that dies is replaced.
   ///
-  /// - Parameter interval: least time from the start of one refresh to the next.
-  public func run(upstream: Signal, interval: Duration = .seconds(1)) async throws {
+  /// - Parameters:
+  ///   - interval: least time from the start of one refresh to the next.
+  ///   - wholeInterval: least time from the start of one refresh of the whole graph to the next.
+  public func run(
+    upstream: Signal, interval: Duration = .seconds(1), wholeInterval: Duration = .seconds(60)
+  ) async throws {
+    let (moments, alarm) = AsyncStream.makeStream(
+      of: ContinuousClock.Instant.self, bufferingPolicy: .bufferingNewest(1))
     try await withGracefulShutdownHandler {
-      var isPending = try await Outage.waitOut(stage: "transform", logger: logger) {
-        try await hasRows()
-      }
-      var failures = 0
-      var isDraining = false
-      while true {
-        do {
-          try await DbtWorker.withSession(project, warehouse: warehouse) { session in
-            // What an earlier process loaded and did not transform, or published and not switched.
-            if isPending { isPending = try await !refreshLogging(DbtRequest(.run), session) }
-            for await _ in upstream.wakes {
-              if Task.isShuttingDownGracefully { break }
-              let began = ContinuousClock.now
-              isPending = true
-              isPending = try await !refreshLogging(DbtRequest(.run), session)
-              failures = 0
-              let rest = interval - (ContinuousClock.now - began)
-              if rest > .zero {
-                try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) }
-              }
-            }
-            if !Task.isShuttingDownGracefully {
-              isDraining = true
-              _ = try await refreshLogging(DbtRequest(.build), session)
-            }
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+          // What the live models have seen is owed to the others, also if nothing more is loaded.
+          for await moment in moments {
+            try? await Task.sleep(until: moment, clock: .continuous)
+            upstream.raise()
           }
-          return
-        } catch let failure as TransformError where failure.code == .workerLost {
-          failures += 1
-          logger.error("the dbt worker is lost", metadata: ["reason": "\(failure)"])
-          try? note(failure: failure.message)
-          if Task.isShuttingDownGracefully || isDraining && failures > 3 { throw failure }
-          let pause = Duration.seconds(min(60, 1 << min(failures, 6)))
-          try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
         }
+        defer {
+          alarm.finish()
+          group.cancelAll()
+        }
+        try await refreshAll(
+          upstream, interval: interval, schedule: RefreshSchedule(wholeInterval: wholeInterval)
+        ) { alarm.yield($0) }
       }
     } onGracefulShutdown: {
       upstream.finish()
@@ -92,6 +79,63 @@ public struct TransformStage: Sendable {
   }
 
   // MARK: -
+
+  /// - Parameter wake: has `upstream` raised at a moment.
+  private func refreshAll(
+    _ upstream: Signal, interval: Duration, schedule: RefreshSchedule,
+    wake: (ContinuousClock.Instant) -> Void
+  ) async throws {
+    var schedule = schedule
+    var lastWake: ContinuousClock.Instant?
+    var isPending = try await Outage.waitOut(stage: "transform", logger: logger) {
+      try await hasRows()
+    }
+    var failures = 0
+    var isDraining = false
+    var request = DbtRequest(.run)
+    while true {
+      do {
+        try await DbtWorker.withSession(project, warehouse: warehouse) { session in
+          func refresh() async throws {
+            isPending = true
+            let scope = schedule.begin(at: .now)
+            request = DbtRequest(.run, select: scope == .live ? ["tag:live"] : [])
+            isPending = try await !refreshLogging(request, session)
+            if !isPending { schedule.succeeded(scope) }
+            if let due = schedule.wholeIsDue, due != lastWake {
+              lastWake = due
+              wake(due)
+            }
+          }
+          // What an earlier process loaded and did not transform, or published and not switched.
+          if isPending { try await refresh() }
+          for await _ in upstream.wakes {
+            if Task.isShuttingDownGracefully { break }
+            let began = ContinuousClock.now
+            try await refresh()
+            failures = 0
+            let rest = interval - (ContinuousClock.now - began)
+            if rest > .zero {
+              try? await cancelWhenGracefulShutdown { try await Task.sleep(for: rest) }
+            }
+          }
+          if !Task.isShuttingDownGracefully {
+            isDraining = true
+            request = DbtRequest(.build)
+            _ = try await refreshLogging(request, session)
+          }
+        }
+        return
+      } catch let failure as TransformError where failure.code == .workerLost {
+        failures += 1
+        logger.error("the dbt worker is lost", metadata: ["reason": "\(failure)"])
+        try? note(failure: failure.message, of: request)
+        if Task.isShuttingDownGracefully || isDraining && failures > 3 { throw failure }
+        let pause = Duration.seconds(min(60, 1 << min(failures, 6)))
+        try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
+      }
+    }
+  }
 
   /// Whether there is anything to transform. What an earlier process left undone is not asked of
   /// the ledger, which may be older than the warehouse: a refresh of nothing new is cheap.
@@ -120,7 +164,7 @@ public struct TransformStage: Sendable {
       // The last good gold stays; the next refresh publishes again.
       logger.error("gold could not be published", metadata: ["reason": "\(error)"])
       // On a full disk not even this may be noted.
-      try? note(failure: "gold could not be published: \(error)")
+      try? note(failure: "gold could not be published: \(error)", of: request)
     }
     return false
   }
@@ -129,6 +173,7 @@ public struct TransformStage: Sendable {
     _ request: DbtRequest, _ session: DbtWorker.Session
   ) async throws -> TransformReport {
     let refresh = BatchID()
+    let kept = try await publishedTables(for: request)
     let (reply, counts, export) = try await warehouse.withTurn { turn in
       CrashPoint.beforeDbtRun.reach()
       let reply = try await session.request(request)
@@ -138,7 +183,7 @@ public struct TransformStage: Sendable {
         let export =
           reply.ok
           ? try GoldSnapshot.export(
-            connection, to: "\(project.scratch)/gold", refresh: refresh) : nil
+            connection, to: "\(project.scratch)/gold", refresh: refresh, keeping: kept) : nil
         return (try WarehouseCounts(connection), export)
       }
       return (reply, counts, export)
@@ -151,19 +196,30 @@ public struct TransformStage: Sendable {
     let report = TransformReport(
       at: Timestamp.text(Date()), ok: reply.ok, command: request.command.rawValue,
       elapsedSeconds: reply.elapsedSeconds, failure: reply.failure,
-      nodes: Dictionary(reply.nodes.map { ($0.status, 1) }, uniquingKeysWith: +), counts: counts)
-    try ledger.setGauge("transform", report)
+      nodes: reply.statuses, counts: counts)
+    try ledger.setGauge(TransformReport.gauge(of: request), report)
     transformed(report)
     if let failure = reply.failure { throw TransformError(.failed, "dbt failed: \(failure)") }
     return report
   }
 
-  private func note(failure: String) throws {
+  /// What need not be published again if it still holds the same. A refresh of the whole graph
+  /// publishes everything anew, whatever became of the files that are there.
+  private func publishedTables(
+    for request: DbtRequest
+  ) async throws -> [String: GoldSnapshot.Table] {
+    if request.select.isEmpty { return [:] }
+    // One that cannot be read names nothing that could be kept.
+    let current = try? await GoldSnapshot.current(in: lake)
+    return try await current?.presentTables(in: lake) ?? [:]
+  }
+
+  private func note(failure: String, of request: DbtRequest) throws {
     let counts = try ledger.gauge("warehouse", as: WarehouseCounts.self) ?? WarehouseCounts()
     let report = TransformReport(
-      at: Timestamp.text(Date()), ok: false, command: "run", elapsedSeconds: 0, failure: failure,
-      nodes: [:], counts: counts)
-    try ledger.setGauge("transform", report)
+      at: Timestamp.text(Date()), ok: false, command: request.command.rawValue, elapsedSeconds: 0,
+      failure: failure, nodes: [:], counts: counts)
+    try ledger.setGauge(TransformReport.gauge(of: request), report)
     transformed(report)
   }
 }

@@ -10,6 +10,8 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
   public struct Table: Codable, Sendable, Equatable {
     public let files: [String]
     public let rows: Int
+    /// Equal where two refreshes found the same rows; nil in a pointer of an older build.
+    public var fingerprint: String?
   }
 
   public let format: Int
@@ -25,15 +27,22 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
   /// Gold's tables, written as Parquet files of this host and not yet in the lake.
   public struct Export: Sendable {
     fileprivate let refresh: BatchID
-    fileprivate let tables: [(name: String, path: String, rows: Int)]
+    /// What is new.
+    fileprivate let written: [(name: String, path: String)]
+    fileprivate let tables: [String: Table]
   }
 
   /// Which refresh's files hold what gold holds now: no row while a dbt run has changed gold since.
   private static let exportTable = "retail.raw.gold_export"
 
-  /// Writes every table of the schema `gold` as a file below `directory`.
+  /// Writes the tables of the schema `gold` as files below `directory`.
+  ///
+  /// - Parameter published: tables whose files are in the lake; one that holds just that is not
+  ///   written again. Its rows decide, not which models ran: whatever else wrote gold, or died on
+  ///   the way, files that are named together hold one state.
   public static func export(
-    _ connection: DuckDBConnection, to directory: String, refresh: BatchID
+    _ connection: DuckDBConnection, to directory: String, refresh: BatchID,
+    keeping published: [String: Table] = [:]
   ) throws -> Export {
     // What a killed process left there.
     try? FileManager.default.removeItem(atPath: directory)
@@ -41,15 +50,24 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
       atPath: directory, withIntermediateDirectories: true)
     let names = try WarehouseTables(connection).names
       .filter { $0.hasPrefix("gold.") }.map { String($0.dropFirst("gold.".count)) }.sorted()
-    let tables = try names.map { name in
+    var written: [(name: String, path: String)] = []
+    var tables: [String: Table] = [:]
+    for name in names {
+      let (rows, fingerprint) = try fingerprint(of: name, connection)
+      if let table = published[name], table.fingerprint == fingerprint {
+        tables[name] = table
+        continue
+      }
       let path = "\(directory)/\(refresh)-\(name).parquet"
       try connection.execute(
         """
         COPY (SELECT * FROM retail.gold.\(name.sqlName) ORDER BY ALL) TO \(path.sqlLiteral)
           (FORMAT parquet, COMPRESSION zstd)
         """)
-      let rows = try connection.query("SELECT count(*) FROM retail.gold.\(name.sqlName)")[0][0].int
-      return (name, path, rows ?? 0)
+      written.append((name, path))
+      tables[name] = Table(
+        files: [LakeLayout.goldFile(table: name, refresh: refresh).text], rows: rows,
+        fingerprint: fingerprint)
     }
     try connection.execute(
       """
@@ -57,24 +75,51 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
       DELETE FROM \(exportTable);
       INSERT INTO \(exportTable) VALUES (\(refresh.text.sqlLiteral));
       """)
-    return Export(refresh: refresh, tables: tables)
+    return Export(refresh: refresh, written: written, tables: tables)
+  }
+
+  /// The tables whose files are all in the lake.
+  public func presentTables(in lake: Lake) async throws -> [String: Table] {
+    var present: [String: Table] = [:]
+    for (name, table) in tables {
+      var isPresent = true
+      for file in table.files
+      where try await lake.store.info(ObjectKey(trusted: file)) == nil { isPresent = false }
+      if isPresent { present[name] = table }
+    }
+    return present
+  }
+
+  /// How many rows a table of gold has, and what tells them, in any order, from others: of its
+  /// columns' names and types, and of each row.
+  private static func fingerprint(
+    of table: String, _ connection: DuckDBConnection
+  ) throws -> (rows: Int, fingerprint: String) {
+    let found = try connection.query(
+      """
+      SELECT count(*), md5(concat_ws(';', count(*), sum(CAST(hash(gold) AS HUGEINT)), (
+        SELECT string_agg(column_name || ' ' || data_type, ',' ORDER BY ordinal_position)
+        FROM information_schema.columns
+        WHERE table_catalog = 'retail' AND table_schema = 'gold' AND table_name = $1)))
+      FROM retail.gold.\(table.sqlName) AS gold
+      """, [.text(table)])
+    return (found[0][0].int ?? 0, found[0][1].text ?? "")
   }
 
   /// Puts the exported files into the lake and switches the pointer to them; readers see the old
   /// snapshot or the new one. Files that neither names are removed once they are ten minutes old: a
   /// reader may have read the pointer before.
   public static func publish(_ export: Export, in lake: Lake) async throws -> GoldSnapshot {
-    defer { for table in export.tables { try? FileManager.default.removeItem(atPath: table.path) } }
-    var tables: [String: Table] = [:]
-    for table in export.tables {
-      let key = LakeLayout.goldFile(table: table.name, refresh: export.refresh)
-      try await copy(table.path, to: key, in: lake, batch: export.refresh)
-      tables[table.name] = Table(files: [key.text], rows: table.rows)
+    defer { for file in export.written { try? FileManager.default.removeItem(atPath: file.path) } }
+    for file in export.written {
+      let key = LakeLayout.goldFile(table: file.name, refresh: export.refresh)
+      try await copy(file.path, to: key, in: lake, batch: export.refresh)
     }
     // One that cannot be read names nothing that could be kept.
     let previous = try? await current(in: lake)
     let snapshot = GoldSnapshot(
-      format: 1, refresh: export.refresh, publishedAt: Timestamp.text(Date()), tables: tables)
+      format: 1, refresh: export.refresh, publishedAt: Timestamp.text(Date()),
+      tables: export.tables)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
     CrashPoint.beforeGoldSwitch.reach()

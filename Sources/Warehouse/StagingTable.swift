@@ -1,6 +1,6 @@
 public import Contract
 public import DuckDB
-public import Lake
+import Lake
 import ObjectStore
 
 /// The staging table and the load history: `retail.raw.raw_purchases_staging` and
@@ -35,25 +35,11 @@ public struct StagingTable {
     }
   }
 
-  /// A bronze file to load.
-  public struct Source {
-    public let file: Commit.File
-    public let commit: Int
-    /// Where DuckDB reads it.
-    public let path: String
-
-    public init(file: Commit.File, commit: Int, path: String) {
-      self.file = file
-      self.commit = commit
-      self.path = path
-    }
-  }
-
   /// Loads files that have no history row, all of them or none, in one transaction.
   ///
   /// Throws `WarehouseError.unloadable` if a file holds another number of rows than its commit
   /// says.
-  public func load(_ sources: [Source], pipe: String) throws {
+  public func load(_ sources: [PublishedFile], pipe: String) throws {
     let paths = sources.map(\.path.sqlLiteral).joined(separator: ", ")
     let parquet = "read_parquet([\(paths)], union_by_name = true, hive_partitioning = false"
     let columns = try connection.query(

@@ -11,6 +11,8 @@ public struct WarehouseError: OutageError, CustomStringConvertible, Sendable {
     case foreignBytes = "file_differs_from_commit"
     /// A file cannot be loaded.
     case unloadable = "file_unloadable"
+    /// A dimension file cannot be read as what it should be.
+    case brokenDimension = "dimension_broken"
   }
 
   public let code: Code

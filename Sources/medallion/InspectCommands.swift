@@ -94,7 +94,7 @@ struct VerifyCommand: AsyncParsableCommand {
     if report.pending > 0 {
       pending =
         "pending: \(waiting.rawObjects) raw objects, \(waiting.bronzeRows) bronze rows, "
-        + "\(waiting.stagingRows) staging rows"
+        + "\(waiting.stagingRows) staging rows, \(waiting.quarantineRows) quarantined lines"
     }
     if report.balanced {
       return "verified: \(report.batches.count) batches, every line accounted for; \(pending)"

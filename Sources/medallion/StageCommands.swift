@@ -98,7 +98,8 @@ struct BronzeCommand: AsyncParsableCommand {
 struct IngestCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "ingest",
-    abstract: "Bronze → staging: the embedded pipe loads each published file once.",
+    abstract:
+      "Bronze, quarantine, dimensions → warehouse: the pipe loads each published file once.",
     discussion: """
       Examples:
         medallion ingest --once
@@ -112,12 +113,12 @@ struct IngestCommand: AsyncParsableCommand {
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.openExisting()
     let lock = try StageLock("ingest", state: workspace.state)
-    let rows = Mutex(0)
+    let done = Mutex(PipeStage.Report())
     let stage = PipeStage(
       lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse,
       contract: workspace.contract, logger: logger
-    ) { loaded in rows.withLock { $0 += loaded } }
-    let progress = Progress { "ingest: \(rows.withLock { $0 }) rows" }
+    ) { report in done.withLock { $0 += report } }
+    let progress = Progress { "ingest: \(done.withLock { $0.rows }) rows" }
     let follow = mode.follow
     try await withSignals(logger) {
       try await progress.during {
@@ -125,7 +126,7 @@ struct IngestCommand: AsyncParsableCommand {
       }
     }
     _ = lock
-    print("\(rows.withLock { $0 }) rows loaded")
+    print(done.withLock { $0 })
     try reportTroubles(workspace)
   }
 }
@@ -153,21 +154,27 @@ struct TransformCommand: AsyncParsableCommand {
   var target = "duckdb"
 
   func run() async throws {
-    guard target == "duckdb" else {
-      guard target == "snowflake" else {
-        throw UsageError("there is no target '\(target)': use duckdb or snowflake")
-      }
-      throw UsageError(
-        "--target snowflake: this version runs Snowflake through dbt itself: cd dbt && dbt build --target snowflake"
-      )
+    guard ["duckdb", "snowflake"].contains(target) else {
+      throw UsageError("there is no target '\(target)': use duckdb or snowflake")
     }
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.open(creating: false)
     let lock = try StageLock("transform", state: workspace.state)
+    let project = try workspace.dbtProject()
+    let request = DbtRequest(.build, select: select, fullRefresh: fullRefresh, target: target)
+    if target != "duckdb" {
+      try await withSignals(logger) {
+        try await Progress { "transform: dbt is running on \(target)" }.during {
+          let reply = try await RemoteTransform(project: project).run(request)
+          print("dbt on \(target): \(Self.counts(reply.statuses))")
+        }
+      }
+      _ = lock
+      return
+    }
     let stage = TransformStage(
       lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse,
-      project: try workspace.dbtProject(), logger: logger)
-    let request = DbtRequest(.build, select: select, fullRefresh: fullRefresh, target: target)
+      project: project, logger: logger)
     let report = Mutex<TransformReport?>(nil)
     try await withSignals(logger) {
       try await Progress { "transform: dbt is running" }.during {
@@ -177,11 +184,14 @@ struct TransformCommand: AsyncParsableCommand {
     }
     _ = lock
     guard let report = report.withLock({ $0 }) else { return }
-    let nodes = report.nodes.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }
     print(
-      "dbt: \(nodes.joined(separator: ", ")); silver \(report.counts.silverRows) rows, "
+      "dbt: \(Self.counts(report.nodes)); silver \(report.counts.silverRows) rows, "
         + "gold \(report.counts.goldTransactions) transactions, revenue \(report.counts.goldRevenue)"
     )
+  }
+
+  private static func counts(_ statuses: [String: Int]) -> String {
+    statuses.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
   }
 }
 

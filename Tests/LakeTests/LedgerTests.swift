@@ -106,7 +106,7 @@ import Testing
     try test.ledger.markLoaded([file("a").key.text])
     #expect(try test.ledger.waitingFiles(limit: 10).map(\.file) == [file("b"), file("c")])
     // The history is what counts: it knows c and has lost a.
-    try test.ledger.setLoaded(exactly: [file("c").key.text])
+    try test.ledger.setLoaded(exactly: [file("c").key.text], layer: .bronze)
     #expect(try test.ledger.waitingFiles(limit: 10).map(\.file) == [file("a"), file("b")])
     #expect(try test.ledger.waitingFileCount() == 2)
   }

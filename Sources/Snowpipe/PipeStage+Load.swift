@@ -1,0 +1,207 @@
+import CrashPoint
+import DuckDB
+import Flow
+import Lake
+import Ledger
+import Logging
+import ObjectStore
+import Warehouse
+
+extension PipeStage {
+  /// What goes into the warehouse under one lease, each kind in a transaction of its own.
+  private struct Load {
+    var dimensions: [DimensionFiles.Copy] = []
+    var bronze: [Ledger.Waiting] = []
+    var quarantine = Ledger.WaitingQuarantine()
+
+    var isEmpty: Bool { dimensions.isEmpty && bronze.isEmpty && quarantine.isEmpty }
+  }
+
+  /// What became of a load.
+  private struct Outcome {
+    var dimensions: [Result<Int, any Error>] = []
+    var bronze: Result<Void, any Error> = .success(())
+    var quarantine: Result<Void, any Error> = .success(())
+  }
+
+  /// Makes the ledger's marks agree with the load histories. Returns the SHA-256 of the file that
+  /// each dimension's table holds.
+  @discardableResult
+  func reconcile() async throws -> [String: String] {
+    let (staged, quarantined, dimensions, counts) = try await warehouse.withConnection {
+      connection in
+      let tables = try RawTables(connection, contract: contract.contract)
+      return (
+        try tables.staging.loadedPaths(pipe: Self.name), try tables.quarantine.loadedPaths(),
+        try tables.dimensions.loaded(), try WarehouseCounts(connection)
+      )
+    }
+    try ledger.setGauge("warehouse", counts)
+    try ledger.setLoaded(exactly: staged, layer: .bronze)
+    try ledger.setLoaded(exactly: quarantined, layer: .quarantine)
+    return dimensions
+  }
+
+  /// Loads what goes under one lease; true if nothing was left.
+  func loadSome() async throws -> Bool {
+    try await ledger.catchUp(with: lake)
+    // Whoever committed may have died since, or be slower than the notice of it.
+    try await BatchCommitter(lake: lake, ledger: ledger, logger: logger).publishAll()
+    var load = Load()
+    load.bronze = Self.together(try ledger.waitingFiles(limit: Self.mostFiles))
+    load.quarantine = try ledger.waitingQuarantine(limit: Self.mostFiles)
+    if load.quarantine.removed.isEmpty {
+      load.quarantine.added = Self.together(load.quarantine.added)
+    }
+    let isDone = load.bronze.isEmpty && load.quarantine.isEmpty
+    load.bronze = try await parkingForeign(load.bronze)
+    load.quarantine.added = try await parkingForeign(load.quarantine.added)
+    load.dimensions = try await dimensions.changed()
+    if load.isEmpty { return isDone }
+    try await perform(load)
+    return false
+  }
+
+  // MARK: -
+
+  /// As many of the files, from the first on, as go into one transaction.
+  private static func together(_ files: [Ledger.Waiting]) -> [Ledger.Waiting] {
+    var bytes: Int64 = 0
+    return Array(
+      files.prefix { waiting in
+        defer { bytes += waiting.file.size }
+        return bytes == 0 || bytes + waiting.file.size <= mostBytes
+      })
+  }
+
+  /// The files whose bytes are those of their commits; the others are parked.
+  private func parkingForeign(_ files: [Ledger.Waiting]) async throws -> [Ledger.Waiting] {
+    var sound: [Ledger.Waiting] = []
+    for waiting in files {
+      switch try await lake.sha256(of: waiting.file.key) {
+      case waiting.file.sha256: sound.append(waiting)
+      case nil: try park(waiting, "is not in its place")
+      default: try park(waiting, "is not what commit \(waiting.commit) made")
+      }
+    }
+    return sound
+  }
+
+  private func park(_ waiting: Ledger.Waiting, _ reason: String) throws {
+    logger.error(
+      "a file is parked", metadata: ["key": "\(waiting.file.key)", "reason": "\(reason)"])
+    try ledger.park(
+      ObjectInfo(key: waiting.file.key, sizeBytes: waiting.file.size, modifiedNanos: 0),
+      stage: "pipe", reason: reason)
+  }
+
+  private func perform(_ load: Load) async throws {
+    let (outcome, counts) = try await warehouse.withConnection { connection in
+      let tables = try RawTables(connection, contract: contract.contract)
+      return (write(load, to: tables), try WarehouseCounts(connection))
+    }
+    try ledger.setGauge("warehouse", counts)
+    var report = Report()
+    // First what succeeded, then what did not: that may end in an error.
+    if case .success = outcome.bronze, !load.bronze.isEmpty {
+      try ledger.markLoaded(load.bronze.map(\.file.key.text))
+      report.rows = load.bronze.map(\.file.rows).reduce(0, +)
+    }
+    if case .success = outcome.quarantine, !load.quarantine.isEmpty {
+      try ledger.markRemoved(load.quarantine.removed.map(\.file.key.text))
+      try ledger.markLoaded(load.quarantine.added.map(\.file.key.text))
+      report.quarantined = load.quarantine.added.map(\.file.rows).reduce(0, +)
+    }
+    for (copy, result) in zip(load.dimensions, outcome.dimensions) {
+      if case .success = result { report.dimensions += 1 }
+      try dimensions.note(copy, result)
+    }
+    logger.info(
+      "loaded",
+      metadata: [
+        "files": "\(load.bronze.count)", "rows": "\(report.rows)",
+        "quarantined": "\(report.quarantined)",
+      ])
+    loaded(report)
+    if case .failure(let error) = outcome.bronze { try await blameBronze(load.bronze, error) }
+    if case .failure(let error) = outcome.quarantine {
+      try await blameQuarantine(load.quarantine, error)
+    }
+  }
+
+  private func write(_ load: Load, to tables: RawTables) -> Outcome {
+    var outcome = Outcome()
+    for copy in load.dimensions {
+      CrashPoint.beforeDimensionLoad.reach()
+      outcome.dimensions.append(
+        Result {
+          try tables.dimensions.replace(
+            copy.dimension, with: copy.path, header: copy.header, sha256: copy.sha256)
+        })
+      CrashPoint.afterDimensionLoad.reach()
+    }
+    if !load.bronze.isEmpty {
+      CrashPoint.beforeLoad.reach()
+      outcome.bronze = Result {
+        try tables.staging.load(load.bronze.map(published), pipe: Self.name)
+      }
+      CrashPoint.afterLoad.reach()
+    }
+    if !load.quarantine.isEmpty {
+      CrashPoint.beforeQuarantineLoad.reach()
+      outcome.quarantine = Result {
+        try tables.quarantine.load(
+          load.quarantine.added.map(published),
+          removing: load.quarantine.removed.map(\.file.key))
+      }
+      CrashPoint.afterQuarantineLoad.reach()
+    }
+    return outcome
+  }
+
+  private func published(_ waiting: Ledger.Waiting) -> PublishedFile {
+    PublishedFile(
+      file: waiting.file, commit: waiting.commit,
+      path: lake.store.readablePath(waiting.file.key))
+  }
+
+  /// Loads files one by one where together they failed, to find the one at fault.
+  private func blameBronze(_ files: [Ledger.Waiting], _ error: any Error) async throws {
+    if let failure = error as? any OutageError, failure.isOutage { throw failure }
+    // Whatever went wrong, the history tells what was loaded.
+    try await reconcile()
+    let waiting = Set(try ledger.waitingFiles(limit: .max).map(\.file.key))
+    let left = files.filter { waiting.contains($0.file.key) }
+    guard left.count == 1 else {
+      for file in left { try await perform(Load(bronze: [file])) }
+      return
+    }
+    try countTry(left[0], error)
+  }
+
+  /// Finds the files at fault by reading each: what a redrive changed must not be loaded in parts.
+  private func blameQuarantine(
+    _ quarantine: Ledger.WaitingQuarantine, _ error: any Error
+  ) async throws {
+    if let failure = error as? any OutageError, failure.isOutage { throw failure }
+    try await reconcile()
+    let waiting = try ledger.waitingQuarantine(limit: .max)
+    let keys = Set(waiting.added.map(\.file.key))
+    let left = quarantine.added.filter { keys.contains($0.file.key) }
+    if left.isEmpty {
+      // It was loaded after all; or there is no file that could be at fault.
+      if waiting.removed.isEmpty { return } else { throw error }
+    }
+    let broken = try await warehouse.withConnection { connection in
+      let table = try QuarantineTable(connection)
+      return left.filter { !table.canLoad(published($0)) }
+    }
+    for file in broken.isEmpty ? left : broken { try countTry(file, error) }
+  }
+
+  private func countTry(_ waiting: Ledger.Waiting, _ error: any Error) throws {
+    let count = try ledger.recordTry(
+      waiting.file.key, stage: "pipe", reason: String(describing: error))
+    if count >= Self.mostTries { try park(waiting, "cannot be loaded: \(error)") }
+  }
+}

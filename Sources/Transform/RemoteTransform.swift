@@ -1,0 +1,22 @@
+/// Silver and gold in a warehouse that is no file of this host, such as Snowflake: dbt alone.
+///
+/// The local warehouse, its lease and published gold are left as they are. How to connect is in the
+/// profile, which takes it from the environment.
+public struct RemoteTransform: Sendable {
+  private let project: DbtProject
+
+  public init(project: DbtProject) { self.project = project }
+
+  /// Runs dbt and returns its reply, in which nothing failed.
+  ///
+  /// Throws `TransformError`: `missing` if dbt's adapter for the target is not installed, `failed`
+  /// with dbt's words.
+  public func run(_ request: DbtRequest) async throws -> DbtReply {
+    try await project.requireAdapter(of: request.target)
+    let reply = try await DbtWorker.withSession(project, warehouse: nil) { session in
+      try await session.request(request)
+    }
+    if let failure = reply.failure { throw TransformError(.failed, "dbt failed: \(failure)") }
+    return reply
+  }
+}
