@@ -76,7 +76,7 @@ class Account:
     def query(self, sql: str) -> list[Row]:
         with self.connect() as cursor:
             rows: list[Row] = cursor.execute(sql).fetchall()
-            return rows
+            return [tuple(row) for row in rows]
 
     def replace(self, warehouse: Path, table: str, condition: str, scratch: Path) -> None:
         """Makes a table of the schema raw hold those rows that the DuckDB warehouse has there.

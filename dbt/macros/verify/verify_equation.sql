@@ -2,7 +2,8 @@
     What the layers hold, counted each by itself, for `medallion verify`: as a JSON object on dbt's
     log. Amounts are text with two decimals. `files` has the rows of staging by the bronze file they
     came from, for every file in the load history, null where the warehouse has no such history;
-    `foreign_rows` is what the history does not vouch for.
+    `foreign_rows` is what the history does not vouch for. `quarantine_files` has the quarantined lines
+    by their file.
 
     One statement, so that all is of one moment: on Snowflake nobody holds the pipe back.
 -#}
@@ -29,24 +30,28 @@
         from {{ staging }}
         where _load_seq <= (select max(lo) from {{ source('raw', 'transform_window').render() }})
         union all
-        select 'silver_rows', null, cast(count(*) as varchar) from {{ built('purchases_silver') }}
+        select 'silver_rows', null, cast(count(*) as varchar) from {{ relation_of('model.' ~ project_name ~ '.purchases_silver') }}
         union all
         select 'duplicates', null, cast(count(*) as varchar)
-        from {{ built('purchase_duplicates_silver') }}
+        from {{ relation_of('model.' ~ project_name ~ '.purchase_duplicates_silver') }}
         union all
         select 'conflicts', null, cast(count(*) as varchar)
-        from {{ built('purchase_conflicts_silver') }}
+        from {{ relation_of('model.' ~ project_name ~ '.purchase_conflicts_silver') }}
         union all
         select 'silver_revenue', null,
             cast(cast(coalesce(sum(total_amount), 0) as decimal(38, 2)) as varchar)
-        from {{ built('purchases_silver') }}
+        from {{ relation_of('model.' ~ project_name ~ '.purchases_silver') }}
         union all
         select 'gold_transactions', null, cast(coalesce(sum(transactions), 0) as varchar)
-        from {{ built('purchases_gold') }}
+        from {{ relation_of('model.' ~ project_name ~ '.purchases_gold') }}
         union all
         select 'gold_revenue', null,
             cast(cast(coalesce(sum(revenue), 0) as decimal(38, 2)) as varchar)
-        from {{ built('purchases_gold') }}
+        from {{ relation_of('model.' ~ project_name ~ '.purchases_gold') }}
+        union all
+        select 'quarantine_file', _quarantine_file, cast(count(*) as varchar)
+        from {{ source('raw', 'raw_quarantine_staging').render() }}
+        group by _quarantine_file
         {%- if has_history %}
         union all
         select 'file', history.path, cast(count(staging._load_seq) as varchar)
@@ -61,10 +66,12 @@
         {%- endif %}
     {%- endset -%}
 
-    {%- set answer = {'files': {} if has_history else none} -%}
+    {%- set answer = {'files': {} if has_history else none, 'quarantine_files': {}} -%}
     {%- for row in run_query(facts).rows -%}
         {%- if row[0] == 'file' -%}
             {%- do answer.files.update({row[1]: row[2] | int}) -%}
+        {%- elif row[0] == 'quarantine_file' -%}
+            {%- do answer.quarantine_files.update({row[1]: row[2] | int}) -%}
         {%- elif row[0].endswith('_revenue') -%}
             {%- do answer.update({row[0]: row[2] | string}) -%}
         {%- else -%}
@@ -72,11 +79,4 @@
         {%- endif -%}
     {%- endfor -%}
     {%- do log(tojson(answer, sort_keys=true), info=true) -%}
-{% endmacro %}
-
-{#- The table or view of a model, which an operation cannot ref(). -#}
-{% macro built(name) %}
-    {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ name] -%}
-    {{ return(api.Relation.create(
-        database=node.database, schema=node.schema, identifier=node.alias)) }}
 {% endmacro %}
