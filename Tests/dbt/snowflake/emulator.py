@@ -70,7 +70,7 @@ def without_abort_on_error(expression: Any) -> Any:
     """A statement that only succeeds, instead of the one that DuckDB has no need of."""
     if isinstance(expression, exp.Alter) and expression.kind == "SESSION":
         for item in expression.find_all(exp.EQ):
-            if item.sql().upper() == "TRANSACTION_ABORT_ON_ERROR = TRUE":
+            if item.sql(comments=False).upper() == "TRANSACTION_ABORT_ON_ERROR = TRUE":
                 return transforms.SUCCESS_NOP
     return expression
 
@@ -105,9 +105,9 @@ def trim_as_text(expression: Any) -> Any:
 
 
 def integer_unless_cast(expression: Any) -> Any:
-    if isinstance(expression, exp.DataType) and isinstance(expression.parent, exp.Cast):
-        if expression.this == exp.DataType.Type.INT:
-            return expression
+    is_cast = isinstance(expression, exp.DataType) and isinstance(expression.parent, exp.Cast)
+    if is_cast and expression.this == exp.DataType.Type.INT:
+        return expression
     return integer_precision(expression)
 
 
