@@ -12,7 +12,7 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 # What `make run` and `make bench` pass on, for example: make run ARGS="--for 60s --rate 500"
 ARGS ?=
 
-.PHONY: help setup build run test bench check format clean distclean
+.PHONY: help setup build run test bench docs check format clean distclean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ test: setup ## run every test, Swift and dbt
 bench: build ## measure bronze side by side with its peers   (ARGS="--help")
 	@Benchmarks/setup
 	@Benchmarks/.venv/bin/python -m Benchmarks $(ARGS)
+
+docs: setup ## describe every model and column: dbt/target/static_index.html
+	@mkdir -p dbt/target/profiles && cp dbt/profiles.yml.example dbt/target/profiles/profiles.yml
+	@cd dbt && MEDALLION_WAREHOUSE=target/docs.duckdb ../.venv/bin/dbt docs generate --static \
+		--profiles-dir target/profiles
 
 check: setup ## formats, lints and types
 	@scripts/check

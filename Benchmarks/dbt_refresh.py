@@ -91,6 +91,8 @@ class Refresh:
     kind: str
     seconds: float
     slowest: float
+    #: Of all threads of the worker; what others do on the machine shows less in it.
+    cpu_seconds: float
 
 
 class History:
@@ -141,17 +143,25 @@ class Worker:
             text=True,
         )
 
-    def run(self, select: list[str]) -> tuple[float, dict[str, float]]:
-        """Seconds of a run, and those of its models."""
+    def run(self, select: list[str]) -> tuple[float, float, dict[str, float]]:
+        """Seconds of a run, by the clock and of CPU, and those of its models."""
         assert self._process.stdin and self._process.stdout
-        began = time.monotonic()
+        began, cpu_before = time.monotonic(), self._cpu_seconds()
         self._process.stdin.write(json.dumps({"command": "run", "select": select}) + "\n")
         self._process.stdin.flush()
         reply: dict[str, Any] = json.loads(self._process.stdout.readline())
         if not reply["ok"]:
             raise RuntimeError(reply["error"])
         models = {node["name"]: node["seconds"] for node in reply["nodes"]}
-        return time.monotonic() - began, models
+        return time.monotonic() - began, self._cpu_seconds() - cpu_before, models
+
+    def _cpu_seconds(self) -> float:
+        """0 where the system has no /proc."""
+        stat = Path(f"/proc/{self._process.pid}/stat")
+        if not stat.exists():
+            return 0
+        fields = stat.read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def end(self) -> None:
         assert self._process.stdin
@@ -166,17 +176,19 @@ def measure(rows: int, customers: int, rounds: int, directory: Path) -> list[Ref
     made = time.monotonic()
     worker = Worker(history.path, directory)
     try:
-        first, _ = worker.run([])
+        first, _, _ = worker.run([])
         tell(f"{rows:,} rows: made in {made - began:.0f} s, taken in by one run in {first:.0f} s")
         seconds: dict[str, list[float]] = {kind: [] for kind in KINDS}
+        cpu_seconds: dict[str, list[float]] = {kind: [] for kind in KINDS}
         models: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}
         # The first of each kind warms up, and is not counted.
         for number in range(rounds + 1):
             for kind, select in KINDS.items():
                 history.add(NEW_ROWS)
-                elapsed, nodes = worker.run(select)
+                elapsed, cpu, nodes = worker.run(select)
                 if number > 0:
                     seconds[kind].append(elapsed)
+                    cpu_seconds[kind].append(cpu)
                     for name, spent in nodes.items():
                         models[kind].setdefault(name, []).append(spent)
     finally:
@@ -187,22 +199,28 @@ def measure(rows: int, customers: int, rounds: int, directory: Path) -> list[Ref
         tell(f"{rows:,} rows, {kind}: {told}")
     history.path.unlink()
     return [
-        Refresh(rows, kind, statistics.median(spent), max(spent)) for kind, spent in seconds.items()
+        Refresh(
+            *(rows, kind, statistics.median(spent), max(spent)),
+            cpu_seconds=statistics.median(cpu_seconds[kind]),
+        )
+        for kind, spent in seconds.items()
     ]
 
 
 def table(refreshes: list[Refresh]) -> str:
-    """Markdown: a row for each history and kind."""
+    """Markdown: a row for each history and kind; ratios are to the first history."""
     first = {refresh.kind: refresh for refresh in reversed(refreshes)}
     lines = [
-        "| history | models | median | slowest | ratio |",
-        "| ---: | --- | ---: | ---: | ---: |",
+        "| history | models | median | slowest | ratio | CPU | ratio |",
+        "| ---: | --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for refresh in refreshes:
-        ratio = refresh.seconds / first[refresh.kind].seconds
+        least = first[refresh.kind]
         lines.append(
             f"| {refresh.rows:,} | {refresh.kind} | {refresh.seconds:.2f} s "
-            f"| {refresh.slowest:.2f} s | {ratio:.2f} |"
+            f"| {refresh.slowest:.2f} s | {refresh.seconds / least.seconds:.2f} "
+            f"| {refresh.cpu_seconds:.2f} s "
+            f"| {refresh.cpu_seconds / (least.cpu_seconds or 1):.2f} |"
         )
     return "\n".join(lines)
 

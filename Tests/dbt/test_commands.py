@@ -93,4 +93,5 @@ def test_the_original_commands_work_from_the_dbt_directory(checkout: Path) -> No
 
 
 def test_a_project_can_be_compiled_and_documented_before_there_is_data(checkout: Path) -> None:
-    dbt(checkout, "docs generate")
+    dbt(checkout, "docs generate --static")
+    assert (checkout / "dbt" / "target" / "static_index.html").stat().st_size > 1_000_000

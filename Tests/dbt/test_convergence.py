@@ -125,7 +125,7 @@ CRASH_POINTS = [
     *("before-purchases_silver", "inside-purchases_silver"),
     *("before-purchase_losers_silver", "inside-purchase_losers_silver"),
     *("before-purchases_gold", "inside-purchases_gold"),
-    *("inside-products_silver", "inside-customer_days_silver", "before-customer_totals_silver"),
+    *("inside-products_silver", "inside-customer_months_silver", "before-customer_totals_silver"),
     *("inside-hourly_sales_gold", "before-data_quality_gold"),
     "before-the-window-closes",
 ]

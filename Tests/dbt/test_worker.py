@@ -254,7 +254,11 @@ def test_a_changed_model_is_used_at_once(
     gold = project_copy / "models" / "gold" / "purchases_gold.sql"
     with Worker(warehouse.path, work, project=project_copy) as worker:
         worker.do("run")
-        gold.write_text(gold.read_text().replace("count(*) as transactions", "7 as transactions"))
+        gold.write_text(
+            gold.read_text().replace(
+                "count(*) as transactions", "cast(7 as bigint) as transactions"
+            )
+        )
         worker.do("run", full_refresh=True)
         assert {row[2] for row in warehouse.tables()["gold"]} == {7}
         gold.write_text("select {{ not a template")
@@ -293,3 +297,30 @@ def test_without_a_profile_the_worker_uses_the_example(
     assert (tmp_path / "target" / "profiles" / "profiles.yml").exists()
     # Relative paths are those of the directory the worker was started in.
     assert (tmp_path / "made.duckdb").exists()
+
+
+def test_a_run_loads_the_seeds_where_they_are_not_there(
+    warehouse: Warehouse, worker: Worker
+) -> None:
+    """Also where the worker has loaded them once, into a warehouse that is gone."""
+    warehouse.load(LOADS[0])
+    worker.do("run", select=["tag:live"])
+    warehouse.query("drop table retail.bronze.products")
+    worker.do("run", select=["tag:live"])
+    assert warehouse.query("select count(*) from retail.bronze.products") == [(4,)]
+
+
+def test_a_seed_that_cannot_be_loaded_is_named(
+    warehouse: Warehouse, work: Path, project_copy: Path
+) -> None:
+    warehouse.load(LOADS[0])
+    seed = project_copy.parent / "contract" / "products.csv"
+    with Worker(warehouse.path, work, project=project_copy) as worker:
+        worker.do("run")
+        before = warehouse.all_tables()
+        seed.write_text(seed.read_text() + "P104,Tea,grocery,cheap,2000-01-01\n")
+        warehouse.load(LOADS[1])
+        reply = worker.ask("run")
+        assert (reply["ok"], reply["code"]) == (False, "node_failed")
+        assert reply["error"].startswith("products:")
+        assert warehouse.all_tables() == before

@@ -316,8 +316,10 @@ def read_layers(medallion: Medallion) -> Layers:
         ).fetchall()
         silver = connection.execute(
             """
-            SELECT event_id, ts, day, store_id, customer_id, product_id, category, price, quantity,
-              total_amount, _source_object, _source_line
+            SELECT event_id, ts, day, store_id,
+              -- As it came: which customer an alias belongs to is the dimension's matter.
+              upper(trim(raw_customer_id, chr(9) || chr(10) || chr(13) || ' ')), product_id,
+              category, price, quantity, total_amount, _source_object, _source_line
             FROM retail.silver.purchases_silver
             """
         ).fetchall()

@@ -3,6 +3,25 @@
     (extract(year from {{ date }}) * 12 + extract(month from {{ date }}))
 {%- endmacro %}
 
+{#- The first day of the month of a date. -#}
+{% macro month_of(date) -%}
+    cast(date_trunc('month', {{ date }}) as date)
+{%- endmacro %}
+
+{#-
+    The dates of all months in which a date of the given query (with one column, `restated`) lies, as a
+    query: asked for by their dates, and not by their month, rows are found by block statistics.
+-#}
+{% macro dates_of_months(dates) -%}
+    select months.first_date + numbers.n as restated
+    from (
+        select distinct {{ month_of('restated') }} as first_date
+        from ({{ dates }}) as dates
+    ) as months
+    inner join (select cast(n as integer) as n from ({{ numbers(2) }}) as every) as numbers
+        on numbers.n < 31 and {{ month_of('months.first_date + numbers.n') }} = months.first_date
+{%- endmacro %}
+
 {#- A query with one column n, the numbers from 0 to 10 ** places - 1. -#}
 {% macro numbers(places) -%}
     select {% for place in range(places) %}{{ 10 ** place }} * n{{ place }}.n{{ ' + ' if not loop.last }}{% endfor %} as n

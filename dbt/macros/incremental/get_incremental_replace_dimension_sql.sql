@@ -1,8 +1,9 @@
 {#-
     The incremental strategy of the dimensions that purchases_silver looks up: afterwards the table
     holds what the model gives, and only rows that differ are written. Where a difference touches a
-    sale that silver has taken in already, the window starts over, in the same transaction: silver
-    comes after the dimensions, and so it, and all that is derived from it, are made anew.
+    sale that silver has taken in already, it asks for a new start, in the same transaction: silver
+    comes after the dimensions, and so it, and all that is derived from it, are made anew. It asks by
+    a row of its own, since the dimensions run beside each other.
 
     The model's meta says which columns sales are derived from (`sales_use`), and by what condition
     between a sale (`sold`) and a row that came or went (`changed`) they meet (`sales_meet`).
@@ -16,8 +17,8 @@
     {%- set used = meta['sales_use'] | join(', ') -%}
 
     {%- set statements -%}
-        update {{ source('raw', 'transform_window').render() }}
-        set lo = 0, rest_lo = 0
+        insert into {{ source('raw', 'transform_restarts').render() }} (dimension)
+        select '{{ this.identifier }}'
         where exists (
             select 1
             from (

@@ -11,6 +11,10 @@
     {{ return(restate(arg_dict, 'business_date', 'business_date')) }}
 {% endmacro %}
 
+{% macro get_incremental_restate_months_sql(arg_dict) %}
+    {{ return(restate(arg_dict, 'business_month', month_of('business_date'))) }}
+{% endmacro %}
+
 {% macro get_incremental_restate_arrival_dates_sql(arg_dict) %}
     {{ return(restate(arg_dict, 'arrival_date', 'arrival_date')) }}
 {% endmacro %}

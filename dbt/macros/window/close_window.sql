@@ -16,14 +16,20 @@
             and node.config.materialized != 'ephemeral' and node.unique_id not in succeeded -%}
             {%- do behind['live' if 'live' in node.tags else 'rest'].append(node.unique_id) -%}
         {%- endfor -%}
-        {%- set transform_window = source('raw', 'transform_window').render() -%}
+        {%- set window = source('raw', 'transform_window').render() -%}
         {%- if not behind.live -%}
+            {#- A new start that was asked for has been made, by the rest too or not yet by it. -#}
+            {%- set rest_lo = transform_window().rest_lo if behind.rest else 'hi' -%}
+            {%- set statements = [
+                'update ' ~ window ~ ' set lo = hi, rest_lo = ' ~ rest_lo,
+                'delete from ' ~ source('raw', 'transform_restarts').render(),
+                'delete from ' ~ source('raw', 'transform_prior_winners').render(),
+            ] -%}
             {#- Rows that were displaced are of no further use once every model has seen them go. -#}
-            {%- do run_query(in_one_transaction(
-                'update ' ~ transform_window ~ ' set lo = hi' ~ (', rest_lo = hi' if not behind.rest) ~ '; '
-                ~ 'delete from ' ~ source('raw', 'transform_prior_winners').render()
-                ~ ('; delete from ' ~ source('raw', 'transform_displaced').render() if not behind.rest)
-            )) -%}
+            {%- if not behind.rest -%}
+                {%- do statements.append('delete from ' ~ source('raw', 'transform_displaced').render()) -%}
+            {%- endif -%}
+            {%- do run_query(in_one_transaction(statements | join('; '))) -%}
         {%- endif -%}
     {%- endif -%}
 {% endmacro %}

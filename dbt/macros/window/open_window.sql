@@ -3,7 +3,7 @@
     that carry the window, or that the pipe has not made yet, if they are not there. The starts stay
     where the last complete runs left them, except that they go back to 0, which makes every model
     derive everything anew, when silver or a dimension it looks up is about to be made anew: what they
-    held would be forgotten otherwise. A dimension that changes moves them back, too (replace_dimension).
+    held would be forgotten otherwise. A dimension that changes may ask for that, too (replace_dimension).
 -#}
 {% macro open_window() %}
     {%- if execute and flags.WHICH in ['run', 'build', 'retry'] -%}
@@ -24,7 +24,7 @@
 
         {%- set remembered = [
             source('raw', 'transform_window'), source('raw', 'transform_prior_winners'),
-            source('raw', 'transform_displaced')
+            source('raw', 'transform_restarts'), source('raw', 'transform_displaced')
         ] -%}
         {%- set made_anew = [] -%}
         {%- for name in ['purchases_silver', 'products_silver', 'stores_silver', 'customer_identities_silver'] -%}
@@ -45,6 +45,8 @@
                 event_key ' ~ event_key_type() ~ ' not null, event_id varchar not null,
                 _source_object varchar not null, _source_line bigint not null,
                 _load_seq bigint not null)') -%}
+            {%- do run_query('create or replace table '
+                ~ source('raw', 'transform_restarts').render() ~ ' (dimension varchar not null)') -%}
             {%- do make_dimensions() -%}
             {%- do run_query('create or replace table ' ~ source('raw', 'transform_displaced').render() ~ ' (
                 day date not null, business_date date not null, arrival_date date not null,

@@ -9,7 +9,10 @@
     {{ return({'lo': window.lo if 'live' in model.tags else window.rest_lo, 'hi': window.hi}) }}
 {% endmacro %}
 
-{#- The one row of raw.transform_window; zeros where there is none yet. -#}
+{#-
+    The one row of raw.transform_window, its starts at 0 as long as a new start is asked for; zeros
+    where there is none yet.
+-#}
 {% macro transform_window() %}
     {%- set nothing = {'lo': 0, 'hi': 0, 'rest_lo': 0} -%}
     {%- if not execute -%}{{ return(nothing) }}{%- endif -%}
@@ -18,7 +21,12 @@
         {{ return(nothing) }}
     {%- endif -%}
     {%- set row = run_query(
-        'select lo, hi, rest_lo from ' ~ source('raw', 'transform_window').render()
+        'select lo, hi, rest_lo, (select count(*) from '
+        ~ source('raw', 'transform_restarts').render() ~ ') from '
+        ~ source('raw', 'transform_window').render()
     ).rows[0] -%}
+    {%- if row[3] > 0 -%}
+        {{ return({'lo': 0, 'hi': row[1] | int, 'rest_lo': 0}) }}
+    {%- endif -%}
     {{ return({'lo': row[0] | int, 'hi': row[1] | int, 'rest_lo': row[2] | int}) }}
 {% endmacro %}

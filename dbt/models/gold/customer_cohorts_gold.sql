@@ -1,8 +1,8 @@
 {{ config(materialized='table') }}
 
-with days as (
+with purchases as (
 
-    select * from {{ ref('customer_days_silver') }}
+    select * from {{ ref('customer_months_silver') }}
     where customer_id <> {{ unknown_member() }}
 
 ),
@@ -11,7 +11,7 @@ totals as (
 
     select
         *,
-        cast(date_trunc('month', first_date) as date) as cohort_month,
+        {{ month_of('first_date') }} as cohort_month,
         {{ month_number('first_date') }} as cohort_number,
         {{ month_number('second_order_date') }} as repeat_number
     from {{ ref('customer_totals_silver') }}
@@ -63,13 +63,13 @@ active as (
 
     select
         totals.cohort_number,
-        {{ month_number('days.business_date') }} - totals.cohort_number as months_since,
-        count(distinct days.customer_id) as active_customers,
-        cast(sum(days.orders) as bigint) as orders,
-        cast(sum(days.revenue) as decimal(38, 2)) as revenue
-    from days
+        {{ month_number('purchases.business_month') }} - totals.cohort_number as months_since,
+        count(*) as active_customers,
+        cast(sum(purchases.orders) as bigint) as orders,
+        cast(sum(purchases.revenue) as decimal(38, 2)) as revenue
+    from purchases
     inner join totals
-        on days.customer_id = totals.customer_id
+        on purchases.customer_id = totals.customer_id
     group by 1, 2
 
 ),

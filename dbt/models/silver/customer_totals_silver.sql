@@ -7,9 +7,9 @@
 
 {%- set restated_customers = restated(customer_member()) %}
 
-with days as (
+with months as (
 
-    select * from {{ ref('customer_days_silver') }}
+    select * from {{ ref('customer_months_silver') }}
     {% if is_incremental() %}
     where customer_id in ({{ restated_customers }})
     {% endif %}
@@ -21,10 +21,10 @@ running as (
     select
         *,
         sum(orders) over (
-            partition by customer_id order by business_date
+            partition by customer_id order by business_month
             rows between unbounded preceding and current row
-        ) as orders_so_far
-    from days
+        ) - orders as orders_before
+    from months
 
 )
 
@@ -32,9 +32,15 @@ select
     customer_id,
     min(first_ts) as first_ts,
     max(latest_ts) as latest_ts,
-    min(business_date) as first_date,
-    min(case when orders_so_far >= 2 then business_date end) as second_order_date,
-    max(business_date) as latest_date,
+    min(first_date) as first_date,
+    -- The second order of the first month, or the first order of the second.
+    min(
+        case orders_before
+            when 0 then second_date
+            when 1 then first_date
+        end
+    ) as second_order_date,
+    max(latest_date) as latest_date,
     cast(sum(orders) as bigint) as orders,
     cast(sum(units_sold) as bigint) as units_sold,
     cast(sum(revenue) as decimal(38, 2)) as lifetime_value

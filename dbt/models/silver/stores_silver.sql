@@ -10,8 +10,6 @@
     )
 }}
 
--- One after the other, since each of the dimensions may move the window: {{ ref('products_silver') }}
-
 with lake as (
 
     select * from {{ source('raw', 'raw_stores') }}
