@@ -10,15 +10,17 @@ they are paid once. One JSON object a line comes in on stdin, one goes out on st
      "nodes": [{"name": "purchases_silver", "resource_type": "model", "status": "success",
                 "message": "OK", "rows": null, "seconds": 0.11}]}
 
-Only `command` is needed: `run`, `build`, `seed`, `test`, or `parse`, which reads the project and
-touches no warehouse. `code` says what to do about a failure: `bad_request` (mend the request),
-`nothing_selected` (mend `select`), `lease_timeout` (ask again), `timeout` (the worker has ended;
-start another), `node_failed` (look at `nodes`; each failed model's table is as it was before),
-`dbt_failed` (`error` has dbt's sentence).
+Only `command` is needed: `run`, `build`, `seed`, `test`; `verify`, whose reply has `facts`, what
+the layers hold (macros/verify/verify_equation.sql); or `parse`, which reads the project and touches
+no warehouse. `code` says what to do about a failure: `bad_request` (mend the request),
+`adapter_missing` (install what `error` names), `nothing_selected` (mend `select`), `lease_timeout`
+(ask again), `timeout` (the worker has ended; start another), `node_failed` (look at `nodes`; each
+failed model's table is as it was before), `dbt_failed` (`error` has dbt's sentence).
 
 The environment names the warehouse (MEDALLION_WAREHOUSE) and the file whose advisory lock is the
 right to open it (MEDALLION_LEASE). The lock is held for one request, and by the time the reply is
-written every connection to the warehouse is closed.
+written every connection to the warehouse is closed. A target that is not DuckDB has no file and
+needs no lock: the profile says where it is.
 
 The worker ends at once, in the middle of a query if need be, when stdin ends, when its parent dies,
 on SIGTERM, and when a request takes too long; the models stand that at any moment (see README.md).
@@ -34,6 +36,7 @@ import fcntl
 import json
 import os
 import queue
+import re
 import shutil
 import signal
 import sys
@@ -48,8 +51,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from dbt.cli.main import dbtRunner, dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
+    from dbt_common.events.base_types import EventMsg
 
-COMMANDS = ("run", "build", "seed", "test", "parse")
+COMMANDS = ("run", "build", "seed", "test", "verify", "parse")
 
 #: What the project says where its seeds have not been loaded (macros/window/open_window.sql).
 SEEDS_MISSING = "The seeds are not there"
@@ -164,6 +168,7 @@ def reply_to(
     code: str | None = None,
     error: str | None = None,
     nodes: Sequence[dict[str, Any]] = (),
+    facts: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     return {
         "id": request_id,
@@ -172,6 +177,7 @@ def reply_to(
         "error": error,
         "elapsed_seconds": round(time.monotonic() - began, 3),
         "nodes": list(nodes),
+        **({} if facts is None else {"facts": facts}),
     }
 
 
@@ -287,6 +293,37 @@ class Project:
         if result.exception is not None:
             raise Failure("dbt_failed", one_line(result.exception))
 
+    def verify(self, request: Request) -> dict[str, Any]:
+        """What the layers hold, as the macro `verify_equation` counts it. Throws Failure."""
+        from dbt.cli.main import dbtRunner
+
+        manifest = self.parse(request.target)
+        said: list[str] = []
+
+        def listen(event: EventMsg) -> None:
+            if event.info.name == "JinjaLogInfo":
+                said.append(event.data.msg)
+
+        arguments = ["run-operation", "verify_equation", *self._options]
+        if request.target is not None:
+            arguments += ["--target", request.target]
+        try:
+            result = dbtRunner(manifest=manifest, callbacks=[listen]).invoke(arguments)
+        finally:
+            release_warehouse()
+        if not result.success or len(said) != 1:
+            message = node_messages(result) or result.exception or "verify_equation said nothing"
+            raise Failure("dbt_failed", one_line(message))
+        facts: dict[str, Any] = json.loads(said[0])
+        return facts
+
+    def needs_lease(self, target: str | None) -> bool:
+        """Whether the target's warehouse is a file that one process opens at a time.
+
+        Throws Failure.
+        """
+        return self.parse(target).metadata.adapter_type == "duckdb"
+
     def parse(self, target: str | None) -> Manifest:
         """The project's manifest, from memory if no file has changed. Throws Failure."""
         from dbt.cli.main import dbtRunner
@@ -300,7 +337,12 @@ class Project:
             arguments += ["--target", target]
         result = dbtRunner().invoke(arguments)
         if not isinstance(result.result, Manifest):
-            raise Failure("dbt_failed", one_line(result.exception))
+            message = one_line(result.exception)
+            if missing := re.search(r"Could not find adapter type (\w+)", message):
+                raise Failure(
+                    "adapter_missing", f"dbt-{missing[1]} is not installed beside {sys.executable}"
+                )
+            raise Failure("dbt_failed", message)
         self._parsed = (target, fingerprint, result.result)
         return result.result
 
@@ -326,14 +368,17 @@ def release_warehouse() -> None:
 
     dbt-duckdb keeps its DuckDB instance between invocations, and with it the lock on the file.
     """
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import cleanup_connections
 
     cleanup_connections()
-    environment = DuckDBConnectionManager._ENV
+    # Loaded only where a target is DuckDB.
+    duckdb = sys.modules.get("dbt.adapters.duckdb.connections")
+    if duckdb is None:
+        return
+    environment = duckdb.DuckDBConnectionManager._ENV
     if environment is not None:
         environment.close()
-    DuckDBConnectionManager.close_all_connections()
+    duckdb.DuckDBConnectionManager.close_all_connections()
 
 
 def node_results(result: dbtRunnerResult) -> list[dict[str, Any]]:
@@ -352,6 +397,11 @@ def node_results(result: dbtRunnerResult) -> list[dict[str, Any]]:
             }
         )
     return nodes
+
+
+def node_messages(result: dbtRunnerResult) -> str:
+    """What the nodes of a command that failed say, in one line."""
+    return "; ".join(node["message"] for node in node_results(result) if node["message"])
 
 
 def first_failed(nodes: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
@@ -448,15 +498,19 @@ def serve(
             continue
         deadline = Deadline(request, began, replies)
         nodes: list[dict[str, Any]] = []
+        facts: dict[str, Any] | None = None
         code, message = None, None
         try:
-            if request.command == "parse":
-                project.parse(request.target)
-            else:
-                with lease(lease_path, request.lease_timeout_seconds):
-                    if lease_path is not None:
+            # Before the lease, which it decides on: parsing touches no warehouse.
+            held = lease_path if project.needs_lease(request.target) else None
+            if request.command != "parse":
+                with lease(held, request.lease_timeout_seconds):
+                    if held is not None:
                         clear_spill()
-                    nodes = project.run(request)
+                    if request.command == "verify":
+                        facts = project.verify(request)
+                    else:
+                        nodes = project.run(request)
                 failed = first_failed(nodes)
                 if failed is not None:
                     code, message = (
@@ -467,7 +521,7 @@ def serve(
             code, message = failure.code, str(failure)
         except Exception as error:
             code, message = "dbt_failed", f"{type(error).__name__}: {one_line(error)}"
-        deadline.answer(reply_to(request.id, began, code, message, nodes))
+        deadline.answer(reply_to(request.id, began, code, message, nodes, facts))
 
 
 def id_of(line: bytes) -> object:

@@ -15,6 +15,8 @@ struct WarehouseFacts {
   let stagingRows: [ObjectKey: Int]
   /// Quarantined lines by their file, for every file in that history.
   let quarantineRows: [ObjectKey: Int]
+  /// Whether it says which files were loaded.
+  let hasLoadHistory: Bool
   /// Whether the last refresh went through: its models all stand at the same point.
   let isWindowClosed: Bool
   /// Gold against the published files; nil where gold has changed since they were written.
@@ -30,6 +32,7 @@ struct WarehouseFacts {
     _ workspace: Workspace, published: GoldSnapshot?, scorer: AnswerKeyScorer?
   ) async throws {
     let store = workspace.lake.store
+    hasLoadHistory = true
     (counts, stagingRows, quarantineRows, isWindowClosed, gold, answers) =
       try await workspace.warehouse.withConnection { connection in
         let tables = try WarehouseTables(connection)
@@ -94,6 +97,9 @@ struct PublishedGold {
   /// What the pointer names; nil if nothing was published, or it cannot be read.
   var snapshot: GoldSnapshot?
   var findings: [String] = []
+
+  /// Nothing that was published.
+  init() {}
 
   /// To be read before the warehouse, so that what is published meanwhile counts as pending.
   init(_ workspace: Workspace) async throws {

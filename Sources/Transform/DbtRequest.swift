@@ -2,6 +2,8 @@
 public struct DbtRequest: Codable, Sendable {
   public enum Command: String, Codable, Sendable {
     case run, build, seed, test
+    /// Counts the layers: the reply has `facts`.
+    case verify
   }
 
   var id = 0
@@ -55,9 +57,11 @@ public struct DbtReply: Codable, Sendable {
   public let elapsedSeconds: Double
   public let nodes: [Node]
   public let error: String?
+  /// What the layers hold; only in reply to `verify`.
+  public let facts: LayerFacts?
 
   enum CodingKeys: String, CodingKey {
-    case id, ok, code, nodes, error
+    case id, ok, code, nodes, error, facts
     case elapsedSeconds = "elapsed_seconds"
   }
 

@@ -58,6 +58,7 @@ struct VerifyCommand: AsyncParsableCommand {
         medallion verify
         medallion verify --deep                      reads every raw object again
         medallion verify --answer-key key.ndjson     scores the lake against the simulator
+        medallion verify --target snowflake          from raw to gold on Snowflake
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
@@ -74,9 +75,21 @@ struct VerifyCommand: AsyncParsableCommand {
   @Option(help: "The answer key that the simulator wrote.")
   var answerKey: String?
 
+  @Option(help: "Whose staging, silver and gold: duckdb, or snowflake, through dbt.")
+  var target = "duckdb"
+
   func run() async throws {
+    guard ["duckdb", "snowflake"].contains(target) else {
+      throw UsageError("there is no target '\(target)': use duckdb or snowflake")
+    }
+    guard target == "duckdb" || answerKey == nil else {
+      throw UsageError(
+        "--answer-key is compared with the local warehouse: leave out --target \(target)")
+    }
     let workspace = try await lakeOptions.open(creating: false)
-    let report = try await Verifier(workspace, deep: deep, answerKey: answerKey).run()
+    let report = try await Verifier(
+      workspace, deep: deep, answerKey: answerKey, target: target
+    ).run()
     if json {
       try printJSON(report)
     } else {

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,41 @@ def test_an_unknown_target_is_dbts_complaint(worker: Worker) -> None:
     reply = worker.ask("run", target="oracle")
     assert reply["code"] == "dbt_failed"
     assert "oracle" in reply["error"]
+
+
+def test_a_target_whose_adapter_is_not_installed_says_what_to_install(
+    warehouse: Warehouse, work: Path, tmp_path: Path, project_copy: Path
+) -> None:
+    profiles = (PROJECT / "profiles.yml.example").read_text()
+    (tmp_path / "profiles.yml").write_text(profiles.replace("type: snowflake", "type: oracle"))
+    with Worker(warehouse.path, work, profiles=tmp_path) as worker:
+        for command in ("parse", "run"):
+            reply = worker.ask(command, target="snowflake")
+            assert reply["code"] == "adapter_missing"
+            assert reply["error"].startswith("dbt-oracle is not installed")
+        worker.do("parse", target="duckdb")
+
+
+def test_verify_counts_the_layers(warehouse: Warehouse, worker: Worker) -> None:
+    reply = worker.ask("verify")
+    assert reply["code"] == "dbt_failed"
+    assert "Nothing has been transformed" in reply["error"]
+    warehouse.load(*LOADS)
+    worker.do("run")
+    facts = worker.do("verify")["facts"]
+    tables = expected_tables(LOADS)
+    staged = sum(map(len, LOADS))
+    assert facts["staging_rows"] == facts["transformed_rows"] == staged
+    assert (facts["lo"], facts["hi"]) == (len(LOADS), len(LOADS))
+    assert facts["silver_rows"] == len(tables["silver"])
+    assert facts["duplicates"] == len(tables["duplicates"])
+    assert facts["conflicts"] == len(tables["conflicts"])
+    assert facts["gold_transactions"] == facts["silver_rows"]
+    assert facts["gold_revenue"] == facts["silver_revenue"]
+    revenue = sum((row[3] for row in tables["gold"]), Decimal())
+    assert facts["gold_revenue"] == str(revenue.quantize(Decimal("0.01")))
+    # This warehouse has no load history.
+    assert facts["files"] is None and "foreign_rows" not in facts
 
 
 def test_the_warehouse_is_free_when_the_reply_is_there(

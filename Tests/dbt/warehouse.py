@@ -233,9 +233,11 @@ class Worker:
         project: Path = PROJECT,
         lease: Path | None = None,
         environment: dict[str, str] | None = None,
+        patience_seconds: float = PATIENCE_SECONDS,
+        profiles: Path | None = None,
     ) -> None:
         self.process = subprocess.Popen(
-            worker_command(project, work),
+            worker_command(project, work, profiles),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=worker_environment(warehouse, lease) | (environment or {}),
@@ -244,7 +246,7 @@ class Worker:
         )
         assert self.process.stdin and self.process.stdout
         self.stdin, self.stdout = self.process.stdin, self.process.stdout
-        self.replies = ReplyReader(self.stdout.fileno())
+        self.replies = ReplyReader(self.stdout.fileno(), patience_seconds)
         self._last_id = 0
 
     def __enter__(self) -> Self:
@@ -291,8 +293,9 @@ class Worker:
 class ReplyReader:
     """Lines from a pipe, with a limit to how long a test waits for one."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, descriptor: int, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._descriptor = descriptor
+        self._patience_seconds = patience_seconds
         self._buffer = b""
         self._selector = selectors.DefaultSelector()
         self._selector.register(descriptor, selectors.EVENT_READ)
@@ -316,14 +319,14 @@ class ReplyReader:
             pass
 
     def _read(self) -> bytes:
-        assert self._selector.select(PATIENCE_SECONDS), "no reply"
+        assert self._selector.select(self._patience_seconds), "no reply"
         return os.read(self._descriptor, 1 << 16)
 
 
-def worker_command(project: Path, work: Path) -> list[str]:
+def worker_command(project: Path, work: Path, profiles: Path | None = None) -> list[str]:
     return [
         *(sys.executable, str(PROJECT / "worker.py"), "--project-dir", str(project)),
-        *("--profiles-dir", str(example_profiles(work))),
+        *("--profiles-dir", str(profiles or example_profiles(work))),
         *("--target-path", str(work / "target"), "--log-path", str(work / "logs")),
     ]
 

@@ -104,7 +104,7 @@
             {%- do run_query('create schema if not exists ' ~ relation.without_identifier()) -%}
             {%- do run_query('create table ' ~ relation ~ ' (' ~ types ~ ')') -%}
             {#- dbt has looked what is there before this hook. -#}
-            {%- do adapter.cache_added(relation.incorporate(type='table')) -%}
+            {%- do adapter.cache_added(as_listed(relation.incorporate(type='table'))) -%}
         {%- endif -%}
     {%- endfor -%}
 {% endmacro %}

@@ -1,0 +1,165 @@
+"""A Snowflake emulator on 127.0.0.1, as a process of its own.
+
+It is fakesnow: Snowflake's connector and dbt-snowflake log in to it over HTTP, it translates their
+SQL and **computes with DuckDB**, in memory. So it shows that models, dialect and connector go
+together; of Snowflake's own arithmetic, collation and transactions it shows nothing. It checks no
+password and no key.
+
+    python emulator.py      prints {"port": N} when it listens on a free port, and serves until its
+                            stdin ends
+
+Ten things are patched at start-up, each because of a gap of fakesnow 0.11.22:
+
+- TEMPORARY goes from CREATE: dbt names a temporary table with its schema, which DuckDB refuses.
+- A MERGE's INSERT takes its values from the source by name.
+- An error that fakesnow does not expect becomes one of Snowflake's (000603, internal error) and not
+  an HTTP 500, which the connector would ask for again for minutes.
+- MD5_NUMBER_LOWER64, which it does not know, gives the number that Snowflake documents.
+- TRIM keeps its second argument, the characters to trim.
+- SUM and the like do not go by way of a DOUBLE.
+- A cast to INTEGER stays one: DuckDB adds an INTEGER to a DATE, as Snowflake does, and no BIGINT.
+- TRY_CAST to a timestamp gives NULL for what is none, and no error.
+- A statement is translated in place: fakesnow copies it some 80 times, most of its time.
+- ALTER SESSION SET TRANSACTION_ABORT_ON_ERROR = TRUE does nothing: DuckDB aborts them anyway.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import socket
+import threading
+from typing import Any
+
+import fakesnow.server
+import sqlglot
+import uvicorn
+from fakesnow import transforms
+from fakesnow.cursor import FakeSnowflakeCursor
+from snowflake.connector.errors import Error, ProgrammingError
+from sqlglot import exp
+
+INTERNAL_ERROR = 603
+
+
+def without_temporary(expression: Any) -> Any:
+    """CREATE TABLE instead of CREATE TEMPORARY TABLE."""
+    if isinstance(expression, exp.Create) and (properties := expression.args.get("properties")):
+        kept = [item for item in properties.expressions if not is_temporary(item)]
+        properties.set("expressions", kept)
+    return expression
+
+
+def is_temporary(item: Any) -> bool:
+    return isinstance(item, exp.TemporaryProperty)
+
+
+def with_qualified_insert(expression: Any) -> Any:
+    """WHEN NOT MATCHED … VALUES (source.a, …) instead of VALUES (a, …)."""
+    if isinstance(expression, exp.Merge):
+        source = expression.args["using"].alias_or_name
+        for insert in expression.find_all(exp.Insert):
+            for column in insert.expression.find_all(exp.Column):
+                if not column.table:
+                    column.set("table", exp.to_identifier(source))
+    return expression
+
+
+def without_abort_on_error(expression: Any) -> Any:
+    """A statement that only succeeds, instead of the one that DuckDB has no need of."""
+    if isinstance(expression, exp.Alter) and expression.kind == "SESSION":
+        for item in expression.find_all(exp.EQ):
+            if item.sql(comments=False).upper() == "TRANSACTION_ABORT_ON_ERROR = TRUE":
+                return transforms.SUCCESS_NOP
+    return expression
+
+
+to_timestamp = transforms.to_timestamp
+integer_precision = transforms.integer_precision
+
+
+def with_md5_numbers(expression: Any) -> Any:
+    """The last 8 bytes of the digest as a big-endian number, which is not DuckDB's own function."""
+
+    def number(node: Any) -> Any:
+        if not isinstance(node, exp.MD5NumberLower64):
+            return node
+        digits = f"'0x' || substring(md5({node.this.sql('duckdb')}), 17, 16)"
+        return sqlglot.parse_one(
+            f"cast(cast({digits} as ubigint) as decimal(20, 0))", read="duckdb"
+        )
+
+    return expression.transform(number)
+
+
+#: What becomes of a parsed statement before fakesnow translates it.
+PATCHES = (without_temporary, with_qualified_insert, without_abort_on_error, with_md5_numbers)
+
+
+def trim_as_text(expression: Any) -> Any:
+    """TRIM casts what it trims to VARCHAR (and leaves the characters where they are)."""
+    if isinstance(expression, exp.Trim):
+        expression.set("this", exp.cast(expression.this, exp.DataType.Type.VARCHAR))
+    return expression
+
+
+def integer_unless_cast(expression: Any) -> Any:
+    is_cast = isinstance(expression, exp.DataType) and isinstance(expression.parent, exp.Cast)
+    if is_cast and expression.this == exp.DataType.Type.INT:
+        return expression
+    return integer_precision(expression)
+
+
+def timestamp_unless_tried(expression: Any) -> Any:
+    return expression if isinstance(expression, exp.TryCast) else to_timestamp(expression)
+
+
+def as_it_is(expression: Any) -> Any:
+    return expression
+
+
+def patch() -> None:
+    transform_explode = FakeSnowflakeCursor._transform_explode
+    execute = FakeSnowflakeCursor.execute
+
+    def patched_transform_explode(self: Any, expression: Any) -> Any:
+        for change in PATCHES:
+            expression = change(expression)
+        return transform_explode(self, expression)
+
+    def patched_execute(self: Any, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return execute(self, *args, **kwargs)
+        except Error:
+            raise
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            raise ProgrammingError(msg=message, errno=INTERNAL_ERROR, sqlstate="XX000") from error
+
+    exp.Expression.transform = functools.partialmethod(exp.Expression.transform, copy=False)
+    transforms.integer_precision = integer_unless_cast
+    transforms.to_timestamp = timestamp_unless_tried
+    transforms.trim_cast_varchar = trim_as_text
+    transforms.numeric_agg_implicit_cast = as_it_is
+    FakeSnowflakeCursor._transform_explode = patched_transform_explode
+    FakeSnowflakeCursor.execute = patched_execute
+
+
+def main() -> None:
+    patch()
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(fakesnow.server.app, log_level="warning"))
+
+    def end_with_stdin() -> None:
+        while os.read(0, 1 << 16):
+            pass
+        server.should_exit = True
+
+    threading.Thread(target=end_with_stdin, daemon=True).start()
+    print(json.dumps({"port": listener.getsockname()[1]}), flush=True)
+    server.run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

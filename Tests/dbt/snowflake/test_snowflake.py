@@ -1,0 +1,304 @@
+"""The same project on DuckDB and, by dbt-snowflake, on an emulator: the same tables.
+
+The emulator computes with DuckDB (emulator.py), so this is about models, dialect, adapter and
+connector, and not about Snowflake's arithmetic.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import json
+import os
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from warehouse import REPOSITORY, Warehouse, Worker
+
+if importlib.util.find_spec("fakesnow") is None:
+    pytest.skip("the dependency group `snowflake` is not installed", allow_module_level=True)
+
+from account import Account, Row, columns_of, emulator
+from snowflake.connector.errors import ProgrammingError
+
+MEDALLION = Path(os.environ.get("MEDALLION_BIN") or REPOSITORY / "bin" / "medallion")
+
+#: A build on the emulator takes most of a minute on a quiet machine.
+PATIENCE_SECONDS = 600.0
+
+#: A hash that the engines number differently (macros/engine/event_key.sql); nobody else reads it.
+NOT_COMPARED = {"event_key"}
+
+#: What the pipe loads, as opposed to what dbt remembers there.
+OF_THE_PIPE = (
+    *("raw_purchases_staging", "load_history", "raw_quarantine_staging"),
+    *("raw_products", "raw_stores", "raw_customer_identities"),
+)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("snowflake")
+
+
+@pytest.fixture(scope="module")
+def lake(scratch: Path) -> Path:
+    """A lake with every fault, whose files came in three batches; staged, not transformed."""
+    lake = scratch / "lake"
+    # The same sales over another span of time have the same ids and other content; and an object
+    # that arrived earlier than one loaded before it displaces that one's rows.
+    for until in ("2026-03-11", "2026-03-06", "2026-03-15"):
+        medallion(
+            *("simulate", "--lake", lake, "--world", "retail", "--seed", 1),
+            *("--events", 500, "--from", "2026-03-01", "--until", until, "--faults", "all=0.05"),
+        )
+        medallion("bronze", "--lake", lake, "--once")
+        medallion("ingest", "--lake", lake, "--once")
+    return lake
+
+
+def medallion(*arguments: object, environment: dict[str, str] | None = None, code: int = 0) -> str:
+    """What a command prints, which must end with the given code."""
+    done = subprocess.run(
+        [str(MEDALLION), *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | (environment or {}),
+        timeout=PATIENCE_SECONDS,
+    )
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def account(scratch: Path) -> Iterator[Account]:
+    with emulator(scratch) as account:
+        yield account
+
+
+@pytest.fixture(scope="module")
+def worker(scratch: Path, account: Account) -> Iterator[Worker]:
+    """A worker whose DuckDB warehouse and lease nobody may touch: there is no such directory."""
+    nowhere = scratch / "nowhere" / "warehouse"
+    with Worker(
+        nowhere,
+        scratch,
+        lease=nowhere,
+        environment=account.environment,
+        patience_seconds=PATIENCE_SECONDS,
+    ) as worker:
+        yield worker
+
+
+@dataclass(frozen=True)
+class Built:
+    """What one engine made of the lake."""
+
+    tables: dict[str, list[Row]]
+    #: What the macro verify_equation counts.
+    facts: dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def on_duckdb(scratch: Path, lake: Path) -> Built:
+    """Silver and gold as DuckDB makes them, in one run over everything."""
+    warehouse = scratch / "copy.duckdb"
+    warehouse.write_bytes((lake / "warehouse.duckdb").read_bytes())
+    with Worker(warehouse, scratch, patience_seconds=PATIENCE_SECONDS) as worker:
+        worker.do("build", target="duckdb")
+        facts = worker.do("verify", target="duckdb")["facts"]
+    with Warehouse(warehouse).open() as connection:
+        names = connection.execute(
+            """
+            select table_schema || '.' || table_name from information_schema.tables
+            where table_catalog = 'retail' and table_schema in ('silver', 'gold')
+            order by 1
+            """
+        ).fetchall()
+        tables = {}
+        for (name,) in names:
+            columns = compared_columns(connection, name)
+            tables[name] = connection.execute(f"select {columns} from retail.{name}").fetchall()
+    return Built(tables, facts)
+
+
+def compared_columns(warehouse: duckdb.DuckDBPyConnection, table: str) -> str:
+    return ", ".join(name for name in columns_of(warehouse, table) if name not in NOT_COMPARED)
+
+
+@pytest.fixture(scope="module")
+def on_snowflake(
+    scratch: Path, lake: Path, account: Account, worker: Worker, on_duckdb: Built
+) -> Built:
+    """The same tables as dbt-snowflake makes them, in three runs.
+
+    Half of the loads and of the dimensions; all of the dimensions, which has everything made anew;
+    the rest of the loads, which is an incremental run.
+    """
+    warehouse = lake / "warehouse.duckdb"
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        present = [
+            name
+            for (name,) in connection.execute(
+                "select table_name from information_schema.tables where table_schema = 'raw'"
+            ).fetchall()
+            if name in OF_THE_PIPE
+        ]
+        [(loads,)] = connection.execute(
+            "select max(_load_seq) from raw.raw_purchases_staging"
+        ).fetchall()
+
+    def load(up_to: int, share: float) -> None:
+        for name in present:
+            condition = {
+                "raw_purchases_staging": f"_load_seq <= {up_to}",
+                "load_history": f"load_seq <= {up_to}",
+            }.get(name, f"hash(rowid) % 100 < {100 * share}")
+            account.replace(warehouse, name, condition, scratch)
+
+    load(loads // 3, share=0.5)
+    worker.do("build", target="snowflake")
+    load(2 * loads // 3, share=1)
+    worker.do("run", target="snowflake")
+    load(loads, share=1)
+    assert account.query("select lo from retail.raw.transform_window") == [(2 * loads // 3,)]
+    worker.do("build", target="snowflake")
+    assert account.query("select lo, hi from retail.raw.transform_window") == [(loads, loads)]
+
+    names = account.query(
+        """
+        select lower(table_schema || '.' || table_name) from retail.information_schema.tables
+        where table_schema in ('SILVER', 'GOLD') order by 1
+        """
+    )
+    tables = {}
+    with Warehouse(scratch / "copy.duckdb").open() as connection:
+        for (name,) in names:
+            columns = compared_columns(connection, name)
+            tables[name] = account.query(f"select {columns} from retail.{name}")
+    return Built(tables, worker.do("verify", target="snowflake")["facts"])
+
+
+def test_every_table_of_silver_and_gold_is_duckdbs_value_by_value(
+    on_duckdb: Built, on_snowflake: Built
+) -> None:
+    duckdb_tables, snowflake_tables = on_duckdb.tables, on_snowflake.tables
+    assert snowflake_tables.keys() == duckdb_tables.keys()
+    assert {name.partition(".")[0] for name in duckdb_tables} == {"silver", "gold"}
+    different = {
+        name: {
+            "only DuckDB": sorted(rows - others, key=str)[:3],
+            "only Snowflake": sorted(others - rows, key=str)[:3],
+        }
+        for name in duckdb_tables
+        if (rows := Counter(typed(duckdb_tables[name])))
+        != (others := Counter(typed(snowflake_tables[name])))
+    }
+    assert different == {}
+    # Empty tables would be equal, too.
+    for name in ("purchases_silver", "purchase_duplicates_silver", "purchase_conflicts_silver"):
+        assert snowflake_tables[f"silver.{name}"]
+
+
+def test_the_layers_are_counted_alike(on_duckdb: Built, on_snowflake: Built) -> None:
+    assert on_snowflake.facts == on_duckdb.facts
+    silver = on_duckdb.tables["silver.purchases_silver"]
+    assert on_duckdb.facts["silver_rows"] == len(silver)
+    assert Decimal(on_duckdb.facts["gold_revenue"]) > 0
+    assert len(on_duckdb.facts["files"]) == on_duckdb.facts["hi"]
+
+
+def test_medallion_verifies_the_account(account: Account, lake: Path, on_snowflake: Built) -> None:
+    command = ("verify", "--lake", lake, "--target", "snowflake", "--json")
+    report = json.loads(medallion(*command, environment=account.environment))
+    assert (report["balanced"], report["pending"]) == (True, 0)
+    checks = {check["name"]: check["left"] for check in report["checks"]}
+    facts = on_snowflake.facts
+    assert checks["bronze rows = staging rows"] == facts["staging_rows"]
+    assert checks["silver revenue = gold revenue"] == facts["silver_revenue"]
+
+    [(event_id,)] = account.query("select min(event_id) from retail.silver.purchases_silver")
+    silver = "retail.silver.purchases_silver"
+    with damaged(account, silver, f"event_id = '{event_id}'"):
+        report = json.loads(medallion(*command, environment=account.environment, code=1))
+    wrong = {check["name"] for check in report["checks"] if not check["ok"]}
+    assert wrong >= {
+        "staging rows = silver + duplicates + conflicts",
+        "silver rows = gold transactions",
+    }
+
+    # A file that the account has not loaded yet is pending; one that it lost rows of is not.
+    with damaged(account, "retail.raw.raw_purchases_staging", f"event_id = '{event_id}'"):
+        report = json.loads(medallion(*command, environment=account.environment, code=1))
+    assert "bronze rows = staging rows" in {
+        check["name"] for check in report["checks"] if not check["ok"]
+    }
+    assert json.loads(medallion(*command, environment=account.environment))["balanced"]
+
+
+@contextlib.contextmanager
+def damaged(account: Account, table: str, condition: str) -> Iterator[None]:
+    """A table that lacks some rows for a while."""
+    account.query(f"create or replace table retail.raw.lost as select * from {table}")
+    account.query(f"delete from {table} where {condition}")
+    yield
+    account.query(f"insert into {table} select * from retail.raw.lost where {condition}")
+
+
+def test_medallion_transforms_the_account(
+    account: Account, lake: Path, on_snowflake: Built
+) -> None:
+    told = medallion(
+        *("transform", "--lake", lake, "--target", "snowflake", "--select", "purchases_gold"),
+        environment=account.environment,
+    )
+    assert "snowflake" in told and "success" in told
+    # The lake's own warehouse has not been touched: nothing was transformed in it.
+    with duckdb.connect(str(lake / "warehouse.duckdb"), read_only=True) as connection:
+        assert connection.execute(
+            "select count(*) from information_schema.tables where table_schema = 'gold'"
+        ).fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        # The example in Snowflake's documentation.
+        ("md5_number_lower64('Snowflake')", 9203306159527282910),
+        ("trim(' a ' || chr(10), concat(' ', chr(10)))", "a"),
+        ("try_cast('2026-02-30 09:00:00' as timestamp_ntz)", None),
+        ("cast('2026-02-28' as date) + cast(1 as integer)", date(2026, 3, 1)),
+        (
+            "(select sum(n) from (select 9999999999999999.99 as n union all select 0.01) as t)",
+            Decimal("10000000000000000.00"),
+        ),
+    ],
+)
+def test_the_emulator_gives_what_snowflake_documents(
+    expression: str, value: object, account: Account
+) -> None:
+    assert account.query(f"select {expression}") == [(value,)]
+
+
+def test_what_the_emulator_does_not_know_is_an_error_at_once(account: Account) -> None:
+    """And not an HTTP 500, after which the connector would ask again for minutes."""
+    began = time.monotonic()
+    with pytest.raises(ProgrammingError):
+        account.query("select system$clustering_information('t')")
+    with pytest.raises(ProgrammingError):
+        account.query("call no_such_procedure()")
+    assert time.monotonic() - began < 20
+
+
+def typed(rows: list[Row]) -> list[Row]:
+    """Rows whose values also differ where their types do: 1 is not 1.00, and not true."""
+    return [tuple((type(value).__name__, str(value)) for value in row) for row in rows]
