@@ -133,7 +133,8 @@ let package = Package(
       "BronzeTests",
       ["Bronze", "Contract", "DuckDB", "Lake", "Ledger", "ObjectStore", "TestSupport", "CZlib"]),
     .tests("WarehouseTests", ["Warehouse", "DuckDB", "Lake", "ObjectStore", "TestSupport"]),
-    .tests("TransformTests", ["Transform", "Warehouse", "Ledger", "Lake", "TestSupport"]),
+    .tests(
+      "TransformTests", ["Transform", "Warehouse", "Ledger", "Lake", "Flow", "TestSupport"]),
     .tests(
       "SnowpipeTests",
       [
