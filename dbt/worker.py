@@ -385,6 +385,9 @@ def node_results(result: dbtRunnerResult) -> list[dict[str, Any]]:
     """What became of each node that the command ran; hooks appear with their resource type."""
     nodes = []
     for node in getattr(result.result, "results", []):
+        # A build lists exposures, too, and does nothing about them.
+        if str(node.node.resource_type) == "exposure":
+            continue
         response = node.adapter_response or {}
         nodes.append(
             {

@@ -41,6 +41,13 @@ def test_a_reply_says_what_became_of_each_node(warehouse: Warehouse, worker: Wor
     assert 0 < silver["seconds"] < reply["elapsed_seconds"]
 
 
+def test_a_build_names_what_was_done_and_nothing_else(warehouse: Warehouse, worker: Worker) -> None:
+    warehouse.load(LOADS[0])
+    nodes = worker.do("build")["nodes"]
+    assert {node["status"] for node in nodes} == {"success", "pass"}
+    assert {"model", "seed", "test", "unit_test"} <= {node["resource_type"] for node in nodes}
+
+
 def test_requests_in_a_row_are_answered_in_order(warehouse: Warehouse, worker: Worker) -> None:
     warehouse.load(LOADS[0])
     sent = [worker.send("run"), worker.send("run", select=["purchases_gold"]), worker.send("seed")]
