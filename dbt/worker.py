@@ -312,7 +312,9 @@ class Project:
         finally:
             release_warehouse()
         if not result.success or len(said) != 1:
-            message = node_messages(result) or result.exception or "verify_equation said nothing"
+            message = (
+                operation_message(result) or result.exception or "verify_equation said nothing"
+            )
             raise Failure("dbt_failed", one_line(message))
         facts: dict[str, Any] = json.loads(said[0])
         return facts
@@ -402,9 +404,11 @@ def node_results(result: dbtRunnerResult) -> list[dict[str, Any]]:
     return nodes
 
 
-def node_messages(result: dbtRunnerResult) -> str:
-    """What the nodes of a command that failed say, in one line."""
-    return "; ".join(node["message"] for node in node_results(result) if node["message"])
+def operation_message(result: dbtRunnerResult) -> str:
+    """What an operation that failed says, in one line; its results name no node."""
+    return "; ".join(
+        one_line(done.message) for done in getattr(result.result, "results", []) if done.message
+    )
 
 
 def first_failed(nodes: Sequence[dict[str, Any]]) -> dict[str, Any] | None:

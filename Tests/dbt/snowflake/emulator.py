@@ -8,7 +8,7 @@ password and no key.
     python emulator.py      prints {"port": N} when it listens on a free port, and serves until its
                             stdin ends
 
-Ten things are patched at start-up, each because of a gap of fakesnow 0.11.22:
+Eleven things are patched at start-up, each because of a gap of fakesnow 0.11.22:
 
 - TEMPORARY goes from CREATE: dbt names a temporary table with its schema, which DuckDB refuses.
 - A MERGE's INSERT takes its values from the source by name.
@@ -19,6 +19,7 @@ Ten things are patched at start-up, each because of a gap of fakesnow 0.11.22:
 - SUM and the like do not go by way of a DOUBLE.
 - A cast to INTEGER stays one: DuckDB adds an INTEGER to a DATE, as Snowflake does, and no BIGINT.
 - TRY_CAST to a timestamp gives NULL for what is none, and no error.
+- A timestamp that is NULL reaches the client as NULL, and not as 1970.
 - A statement is translated in place: fakesnow copies it some 80 times, most of its time.
 - ALTER SESSION SET TRANSACTION_ABORT_ON_ERROR = TRUE does nothing: DuckDB aborts them anyway.
 """
@@ -33,9 +34,10 @@ import threading
 from typing import Any
 
 import fakesnow.server
+import pyarrow as pa
 import sqlglot
 import uvicorn
-from fakesnow import transforms
+from fakesnow import arrow, transforms
 from fakesnow.cursor import FakeSnowflakeCursor
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import exp
@@ -75,6 +77,7 @@ def without_abort_on_error(expression: Any) -> Any:
     return expression
 
 
+timestamp_to_sf_struct = arrow.timestamp_to_sf_struct
 to_timestamp = transforms.to_timestamp
 integer_precision = transforms.integer_precision
 
@@ -115,6 +118,17 @@ def timestamp_unless_tried(expression: Any) -> Any:
     return expression if isinstance(expression, exp.TryCast) else to_timestamp(expression)
 
 
+def with_nulls(times: Any) -> Any:
+    """What the connector reads as timestamps, with its nulls marked."""
+    times = times.combine_chunks() if isinstance(times, pa.ChunkedArray) else times
+    parts = timestamp_to_sf_struct(times)
+    return pa.StructArray.from_arrays(
+        [part.fill_null(0) for part in parts.flatten()],
+        fields=list(parts.type),
+        mask=times.is_null(),
+    )
+
+
 def as_it_is(expression: Any) -> Any:
     return expression
 
@@ -139,6 +153,7 @@ def patch() -> None:
 
     exp.Expression.transform = functools.partialmethod(exp.Expression.transform, copy=False)
     transforms.integer_precision = integer_unless_cast
+    arrow.timestamp_to_sf_struct = with_nulls
     transforms.to_timestamp = timestamp_unless_tried
     transforms.trim_cast_varchar = trim_as_text
     transforms.numeric_agg_implicit_cast = as_it_is

@@ -176,7 +176,11 @@ def on_snowflake(
 
     names = account.query(
         """
-        select lower(table_schema || '.' || table_name) from retail.information_schema.tables
+        select lower(table_schema || '.' || table_name) from (
+            select table_schema, table_name from retail.information_schema.tables
+            union
+            select table_schema, table_name from retail.information_schema.views
+        ) as relations
         where table_schema in ('SILVER', 'GOLD') order by 1
         """
     )

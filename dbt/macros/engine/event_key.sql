@@ -11,6 +11,10 @@
     md5_number_lower({{ event_id }})
 {%- endmacro %}
 
+{#-
+    The last 8 bytes of the digest, as an unsigned number, as on DuckDB; but counted from the other end
+    (Snowflake documents big-endian), so a key is of use within one warehouse only.
+-#}
 {% macro snowflake__event_key(event_id) -%}
     md5_number_lower64({{ event_id }})
 {%- endmacro %}

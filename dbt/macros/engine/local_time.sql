@@ -7,6 +7,7 @@
     timezone({{ time_zone }}, timezone('UTC', {{ utc }}))
 {%- endmacro %}
 
+{#- With three arguments it takes and gives TIMESTAMP_NTZ. Reasoned, not tried on an account. -#}
 {% macro snowflake__local_time(utc, time_zone) -%}
     convert_timezone('UTC', {{ time_zone }}, {{ utc }})
 {%- endmacro %}
