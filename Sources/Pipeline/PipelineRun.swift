@@ -103,10 +103,12 @@ public final class PipelineRun: Service {
         }
         reading.silverRows = report.counts.silverRows
         reading.goldRevenue = report.counts.goldRevenue
+        let known = reading.newestGoldMicros
         reading.newestGoldMicros = report.counts.newestGoldMicros
-        if let newest = report.counts.newestGoldMicros {
-          let newest = Double(newest) / 1e6
-          // What an earlier run left says nothing of this one's pace.
+        // A refresh that brought nothing newer says nothing of the pace, nor does what an earlier
+        // run left.
+        if let micros = report.counts.newestGoldMicros, micros != known {
+          let newest = Double(micros) / 1e6
           if newest >= began { reading.freshness.append(Date().timeIntervalSince1970 - newest) }
         }
       }
