@@ -59,7 +59,8 @@ def lake(scratch: Path) -> Path:
     for until in ("2026-03-11", "2026-03-06", "2026-03-15"):
         medallion(
             *("simulate", "--lake", lake, "--world", "retail", "--seed", 1),
-            *("--events", 500, "--from", "2026-03-01", "--until", until, "--faults", "all=0.05"),
+            *("--events", 500, "--from", "2026-03-01", "--until", until),
+            *("--faults", "all=0.05,duplicate=0.03"),
         )
         medallion("bronze", "--lake", lake, "--once")
         medallion("ingest", "--lake", lake, "--once")
