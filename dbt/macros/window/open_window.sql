@@ -37,10 +37,10 @@
 
         {%- if made_anew or not tables_are_there(remembered) -%}
             {#- The one whose absence tells of a warehouse of an older build comes last. -#}
-            {%- do run_query('create or replace table ' ~ transform_window
-                ~ ' (lo bigint not null, hi bigint not null, rest_lo bigint not null)') -%}
-            {%- do run_query('insert into ' ~ transform_window ~ ' (lo, hi, rest_lo)
-                select 0, coalesce(max(_load_seq), 0), 0 from ' ~ staging) -%}
+            {%- do run_query('create or replace table ' ~ transform_window ~ ' as
+                select cast(0 as bigint) as lo, cast(coalesce(max(_load_seq), 0) as bigint) as hi,
+                    cast(0 as bigint) as rest_lo
+                from ' ~ staging) -%}
             {%- do run_query('create or replace table ' ~ source('raw', 'transform_prior_winners').render() ~ ' (
                 event_key ' ~ event_key_type() ~ ' not null, event_id varchar not null,
                 _source_object varchar not null, _source_line bigint not null,
