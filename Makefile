@@ -31,9 +31,10 @@ run: build ## run the whole pipeline until Ctrl-C, in ./lake   (ARGS="--for 60s"
 test: setup ## run every test, Swift and dbt
 	@scripts/test
 
-bench: build ## measure bronze side by side with its peers   (ARGS="--help")
+bench: build ## measure bronze beside its peers, and refreshes of gold   (ARGS="--help")
 	@Benchmarks/setup
 	@Benchmarks/.venv/bin/python -m Benchmarks $(ARGS)
+	@[ -n "$(ARGS)" ] || .venv/bin/python -m Benchmarks.dbt_refresh
 
 docs: setup ## describe every model and column: dbt/target/static_index.html
 	@mkdir -p dbt/target/profiles && cp dbt/profiles.yml.example dbt/target/profiles/profiles.yml
