@@ -10,9 +10,9 @@ they are paid once. One JSON object a line comes in on stdin, one goes out on st
      "nodes": [{"name": "purchases_silver", "resource_type": "model", "status": "success",
                 "message": "OK", "rows": null, "seconds": 0.11}]}
 
-Only `command` is needed: `run`, `build`, `seed`, `test`; `verify`, whose reply has `facts`, what
-the layers hold (macros/verify/verify_equation.sql); or `parse`, which reads the project and touches
-no warehouse. `code` says what to do about a failure: `bad_request` (mend the request),
+Only `command` is needed: `run`, `build` (without the models' unit tests), `seed`, `test`; `verify`,
+whose reply has `facts`, what the layers hold (macros/verify/verify_equation.sql); or `parse`, which
+reads the project and touches no warehouse. `code` says what to do about a failure: `bad_request` (mend the request),
 `adapter_missing` (install what `error` names), `nothing_selected` (mend `select`), `lease_timeout`
 (ask again), `timeout` (the worker has ended; start another), `node_failed` (look at `nodes`; each
 failed model's table is as it was before), `dbt_failed` (`error` has dbt's sentence).
@@ -258,6 +258,9 @@ class Project:
         arguments = [request.command, *self._options]
         target = [] if request.target is None else ["--target", request.target]
         arguments += target
+        if request.command == "build":
+            # They try the models' rules on rows of their own, not what is in this warehouse.
+            arguments += ["--exclude-resource-type", "unit_test"]
         if request.full_refresh:
             arguments += ["--full-refresh"]
         if request.select:

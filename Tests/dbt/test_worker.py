@@ -45,7 +45,18 @@ def test_a_build_names_what_was_done_and_nothing_else(warehouse: Warehouse, work
     warehouse.load(LOADS[0])
     nodes = worker.do("build")["nodes"]
     assert {node["status"] for node in nodes} == {"success", "pass"}
-    assert {"model", "seed", "test", "unit_test"} <= {node["resource_type"] for node in nodes}
+    kinds = {node["resource_type"] for node in nodes}
+    assert {"model", "seed", "test"} <= kinds
+    assert "unit_test" not in kinds
+
+
+def test_the_rules_of_the_models_hold_for_literal_rows(
+    warehouse: Warehouse, worker: Worker
+) -> None:
+    warehouse.load(LOADS[0])
+    worker.do("build")
+    nodes = worker.do("test", select=["test_type:unit"])["nodes"]
+    assert {(node["resource_type"], node["status"]) for node in nodes} == {("unit_test", "pass")}
 
 
 def test_requests_in_a_row_are_answered_in_order(warehouse: Warehouse, worker: Worker) -> None:
