@@ -12,10 +12,11 @@ they are paid once. One JSON object a line comes in on stdin, one goes out on st
 
 Only `command` is needed: `run`, `build` (without the models' unit tests), `seed`, `test`; `verify`,
 whose reply has `facts`, what the layers hold (macros/verify/verify_equation.sql); or `parse`, which
-reads the project and touches no warehouse. `code` says what to do about a failure: `bad_request` (mend the request),
-`adapter_missing` (install what `error` names), `nothing_selected` (mend `select`), `lease_timeout`
-(ask again), `timeout` (the worker has ended; start another), `node_failed` (look at `nodes`; each
-failed model's table is as it was before), `dbt_failed` (`error` has dbt's sentence).
+reads the project and touches no warehouse. `code` says what to do about a failure: `bad_request`
+(mend the request), `adapter_missing` (install what `error` names), `nothing_selected` (mend
+`select`), `lease_timeout` (ask again), `timeout` (the worker has ended; start another),
+`node_failed` (look at `nodes`; each failed model's table is as it was before), `dbt_failed`
+(`error` has dbt's sentence).
 
 The environment names the warehouse (MEDALLION_WAREHOUSE) and the file whose advisory lock is the
 right to open it (MEDALLION_LEASE). The lock is held for one request, and by the time the reply is
