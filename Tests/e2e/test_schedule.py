@@ -39,7 +39,7 @@ def test_a_live_refresh_publishes_what_it_changed_and_keeps_the_other_files(
     # The first refresh is of the whole graph: then everything exists.
     running.wait_for(lambda: "purchases_gold" in pointer(medallion), "first gold")
     first = pointer(medallion)
-    assert set(first) == {"purchases_gold", "sales_by_store_gold"}
+    assert {"purchases_gold", "sales_by_store_gold"} <= set(first)
 
     def moved_on() -> bool:
         now = pointer(medallion)
