@@ -56,7 +56,8 @@ def test_the_rules_of_the_models_hold_for_literal_rows(
     warehouse.load(LOADS[0])
     worker.do("build")
     nodes = worker.do("test", select=["test_type:unit"])["nodes"]
-    assert {(node["resource_type"], node["status"]) for node in nodes} == {("unit_test", "pass")}
+    tests = [node for node in nodes if node["resource_type"] == "unit_test"]
+    assert tests and {node["status"] for node in tests} == {"pass"}
 
 
 def test_requests_in_a_row_are_answered_in_order(warehouse: Warehouse, worker: Worker) -> None:
