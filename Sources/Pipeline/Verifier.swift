@@ -6,6 +6,7 @@ import Ledger
 import ObjectStore
 import Simulator
 import Snowpipe
+public import Transform
 import Warehouse
 
 /// Shows that every line is accounted for, from raw to gold, or where it is not.
@@ -18,15 +19,15 @@ public struct Verifier: Sendable {
   private let workspace: Workspace
   private let deep: Bool
   private let answerKey: String?
-  private let target: String
+  private let target: DbtTarget
 
   /// - Parameters:
   ///   - deep: also reads every raw object again and compares its content.
   ///   - answerKey: a file that the simulator wrote.
-  ///   - target: whose staging, silver and gold to count: `duckdb`, which is the lake's own
-  ///     warehouse, or another target of dbt's profile.
+  ///   - target: whose staging, silver and gold to count.
   public init(
-    _ workspace: Workspace, deep: Bool = false, answerKey: String? = nil, target: String = "duckdb"
+    _ workspace: Workspace, deep: Bool = false, answerKey: String? = nil,
+    target: DbtTarget = .duckdb
   ) {
     self.workspace = workspace
     self.deep = deep
@@ -35,7 +36,7 @@ public struct Verifier: Sendable {
   }
 
   public func run() async throws -> VerifyReport {
-    let isLocal = target == "duckdb"
+    let isLocal = target == .duckdb
     let published = isLocal ? try await PublishedGold(workspace) : PublishedGold()
     // The key before the warehouse: what it does not tell of yet is no matter of this score.
     let scorer = try answerKey.map { try AnswerKeyScorer($0) }
@@ -74,7 +75,7 @@ public struct Verifier: Sendable {
     var findings =
       published.findings + raw.findings + footers.findings + quarantine.findings
     // A broken dimension file is a trouble, and no line that is not accounted for.
-    let parked = troubles.parked.filter { $0.stage != "dimension" }
+    let parked = troubles.parked.filter { $0.stage != PipeStage.dimensionStage }
     for trouble in parked {
       findings.append("\(trouble.key) is parked: \(trouble.reason)")
     }

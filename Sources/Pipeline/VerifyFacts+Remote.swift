@@ -5,7 +5,7 @@ import Warehouse
 
 extension WarehouseFacts {
   /// The facts of a warehouse elsewhere, by dbt; there is no published gold of it, and no answer key.
-  init(_ workspace: Workspace, target: String) async throws {
+  init(_ workspace: Workspace, target: DbtTarget) async throws {
     let reply = try await RemoteTransform(project: try workspace.dbtProject()).run(
       DbtRequest(.verify, target: target))
     guard let facts = reply.facts else {

@@ -176,6 +176,19 @@ struct CommittedFiles {
     self.deep = deep
   }
 
+  /// Has `body` read a file in its place, or in tmp as long as it is not published, which may happen
+  /// meanwhile. A file that is nowhere, or not what was committed, is a finding and is not read.
+  mutating func read(
+    _ file: Commit.File, of commit: Commit, _ body: (ObjectKey) async throws -> Void
+  ) async throws {
+    guard let place = try await place(of: file, in: commit) else { return }
+    do {
+      try await body(place)
+    } catch  where place != file.key {
+      try await body(file.key)
+    }
+  }
+
   /// Where a file is; nil, and a finding, if it is nowhere or not what was committed.
   mutating func place(of file: Commit.File, in commit: Commit) async throws -> ObjectKey? {
     // Committed and not published yet, it is still in tmp; a moment later it may be in place.
@@ -208,8 +221,9 @@ struct FooterFacts {
     defer { findings += committed.findings }
     let files = commits.flatMap { commit in commit.bronze.map { ($0, commit) } }
     for start in stride(from: 0, to: files.count, by: 500) {
+      let slice = files[start..<min(start + 500, files.count)]
       var keys: [String: ObjectKey] = [:]
-      for (file, commit) in files[start..<min(start + 500, files.count)] {
+      for (file, commit) in slice {
         if let place = try await committed.place(of: file, in: commit) {
           keys[store.readablePath(place)] = file.key
         }
@@ -220,26 +234,17 @@ struct FooterFacts {
         try count(present, keys, connection)
       } catch {
         // One of them is no Parquet file, or was published meanwhile and is no longer in tmp.
-        for path in present {
-          let key = keys[path]!
-          var isReadable = false
-          for place in [path, store.readablePath(key)] where !isReadable {
-            isReadable = isCounted(place, key, connection)
+        for (file, commit) in slice where keys.values.contains(file.key) {
+          do {
+            try await committed.read(file, of: commit) { place in
+              try count(
+                [store.readablePath(place)], [store.readablePath(place): file.key], connection)
+            }
+          } catch {
+            findings.append("\(file.key) is not a readable Parquet file")
           }
-          if !isReadable { findings.append("\(key) is not a readable Parquet file") }
         }
       }
-    }
-  }
-
-  private mutating func isCounted(
-    _ path: String, _ key: ObjectKey, _ connection: DuckDBConnection
-  ) -> Bool {
-    do {
-      try count([path], [path: key], connection)
-      return true
-    } catch {
-      return false
     }
   }
 
@@ -277,13 +282,8 @@ struct QuarantineFacts {
     var committed = CommittedFiles(workspace.lake, deep: deep)
     for commit in commits {
       for file in commit.quarantine where !superseded.contains(file.key) {
-        guard let place = try await committed.place(of: file, in: commit) else { continue }
-        let store = workspace.lake.store
-        do {
-          try await read(file.key, at: place, in: store, remembering: remembering)
-        } catch let failure as ObjectStoreError where failure.code == .notFound {
-          // Published meanwhile, it is no longer in tmp.
-          try await read(file.key, at: file.key, in: store, remembering: remembering)
+        try await committed.read(file, of: commit) { place in
+          try await read(file.key, at: place, in: workspace.lake.store, remembering: remembering)
         }
       }
     }

@@ -16,8 +16,6 @@ import Warehouse
 final class DimensionFiles: Sendable {
   /// What a file may be at most, in bytes.
   static let largestBytes: Int64 = 64 << 20
-  /// How it is noted in the ledger where one is parked.
-  static let stage = "dimension"
 
   /// A private copy of a file that is to be loaded: DuckDB reads the very bytes that were hashed.
   struct Copy: Sendable {
@@ -54,7 +52,9 @@ final class DimensionFiles: Sendable {
   ///
   /// - Parameter loaded: the SHA-256 of the file that each table holds.
   func begin(loaded: [String: String]) throws {
-    for parked in try ledger.parked(stages: [Self.stage]) { try ledger.unpark(parked.key) }
+    for parked in try ledger.parked(stages: [PipeStage.dimensionStage]) {
+      try ledger.unpark(parked.key)
+    }
     state.withLock { $0 = State(seen: [:], loaded: loaded, parked: [:]) }
   }
 
@@ -200,6 +200,6 @@ final class DimensionFiles: Sendable {
       "a dimension file is parked",
       metadata: ["key": "\(dimension.key)", "reason": "\(sentence)"])
     let object = info ?? ObjectInfo(key: dimension.key, sizeBytes: 0, modifiedNanos: 0)
-    try ledger.park(object, stage: Self.stage, reason: sentence)
+    try ledger.park(object, stage: PipeStage.dimensionStage, reason: sentence)
   }
 }

@@ -15,6 +15,8 @@ public import Warehouse
 /// leave again when a redrive supersedes them; a dimension's file replaces the one before.
 public struct PipeStage: Sendable {
   public static let name = "retail.raw.retail_bronze_pipe"
+  /// The stage under which the ledger keeps a dimension file that is parked.
+  public static let dimensionStage = "dimension"
 
   /// After how many faults of its own a file is parked.
   static let mostTries = 3

@@ -22,21 +22,4 @@ extension DbtProject {
     }
     return result.standardOutput.split(separator: "\n").first.map(String.init) ?? "dbt"
   }
-
-  /// Throws `TransformError.missing`, with the mend, if dbt's adapter for a kind of warehouse is not
-  /// installed.
-  func requireAdapter(of kind: String) async throws {
-    let code = """
-      import importlib.util, sys
-      sys.exit(importlib.util.find_spec("dbt.adapters." + sys.argv[1]) is None)
-      """
-    let result = try await Subprocess.run(
-      .path(FilePath(python)), arguments: ["-c", code, kind], output: .discarded, error: .discarded)
-    guard result.terminationStatus.isSuccess else {
-      throw TransformError(
-        .missing,
-        "dbt-\(kind) is not installed: install it beside dbt, '.deps/uv/bin/uv pip install --python \(python) dbt-\(kind)==1.12.3'"
-      )
-    }
-  }
 }

@@ -1,3 +1,11 @@
+/// Where the models run, by the name that dbt's profile has for it.
+public enum DbtTarget: String, Codable, Sendable, CaseIterable {
+  /// The lake's own warehouse.
+  case duckdb
+  /// An account elsewhere.
+  case snowflake
+}
+
 /// What the dbt worker is asked to do: one line of JSON.
 public struct DbtRequest: Codable, Sendable {
   public enum Command: String, Codable, Sendable {
@@ -10,7 +18,7 @@ public struct DbtRequest: Codable, Sendable {
   public var command: Command
   public var select: [String]
   public var fullRefresh: Bool
-  public var target: String
+  public var target: DbtTarget
   /// After this the worker ends itself.
   public var timeoutSeconds: Int
 
@@ -21,7 +29,8 @@ public struct DbtRequest: Codable, Sendable {
   }
 
   public init(
-    _ command: Command, select: [String] = [], fullRefresh: Bool = false, target: String = "duckdb",
+    _ command: Command, select: [String] = [], fullRefresh: Bool = false,
+    target: DbtTarget = .duckdb,
     timeoutSeconds: Int = 3600
   ) {
     self.command = command

@@ -12,9 +12,14 @@ public struct RemoteTransform: Sendable {
   /// Throws `TransformError`: `missing` if dbt's adapter for the target is not installed, `failed`
   /// with dbt's words.
   public func run(_ request: DbtRequest) async throws -> DbtReply {
-    try await project.requireAdapter(of: request.target)
     let reply = try await DbtWorker.withSession(project, warehouse: nil) { session in
       try await session.request(request)
+    }
+    if reply.code == "adapter_missing" {
+      throw TransformError(
+        .missing,
+        "dbt-\(request.target.rawValue) is not installed for \(project.python): '.deps/uv/bin/uv sync --group \(request.target.rawValue)' installs it"
+      )
     }
     if let failure = reply.failure { throw TransformError(.failed, "dbt failed: \(failure)") }
     return reply

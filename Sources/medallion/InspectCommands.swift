@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Ledger
 import Pipeline
+import Transform
 
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -75,16 +76,15 @@ struct VerifyCommand: AsyncParsableCommand {
   @Option(help: "The answer key that the simulator wrote.")
   var answerKey: String?
 
-  @Option(help: "Whose staging, silver and gold: duckdb, or snowflake, through dbt.")
-  var target = "duckdb"
+  @Option(
+    help: "Whose staging, silver and gold: duckdb, or snowflake, through dbt.",
+    transform: DbtTarget.named)
+  var target = DbtTarget.duckdb
 
   func run() async throws {
-    guard ["duckdb", "snowflake"].contains(target) else {
-      throw UsageError("there is no target '\(target)': use duckdb or snowflake")
-    }
-    guard target == "duckdb" || answerKey == nil else {
+    guard target == .duckdb || answerKey == nil else {
       throw UsageError(
-        "--answer-key is compared with the local warehouse: leave out --target \(target)")
+        "--answer-key is compared with the local warehouse: leave out --target \(target.rawValue)")
     }
     let workspace = try await lakeOptions.open(creating: false)
     let report = try await Verifier(

@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import Pipeline
 import ServiceLifecycle
+import Transform
 import UnixSignals
 
 /// The options of every command that works on a lake.
@@ -46,6 +47,17 @@ struct LakeOptions: ParsableArguments {
     var logger = Logger(label: "medallion") { _ in LineLogHandler() }
     logger.logLevel = level
     return logger
+  }
+}
+
+extension DbtTarget {
+  /// The target that an option names.
+  static func named(_ name: String) throws -> DbtTarget {
+    guard let target = DbtTarget(rawValue: name) else {
+      let names = allCases.map(\.rawValue).joined(separator: " or ")
+      throw UsageError("there is no target '\(name)': use \(names)")
+    }
+    return target
   }
 }
 

@@ -150,23 +150,20 @@ struct TransformCommand: AsyncParsableCommand {
   @Flag(help: "Make silver and gold anew from all of staging.")
   var fullRefresh = false
 
-  @Option(help: "The dbt target: duckdb or snowflake.")
-  var target = "duckdb"
+  @Option(help: "The dbt target: duckdb or snowflake.", transform: DbtTarget.named)
+  var target = DbtTarget.duckdb
 
   func run() async throws {
-    guard ["duckdb", "snowflake"].contains(target) else {
-      throw UsageError("there is no target '\(target)': use duckdb or snowflake")
-    }
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.open(creating: false)
     let lock = try StageLock("transform", state: workspace.state)
     let project = try workspace.dbtProject()
     let request = DbtRequest(.build, select: select, fullRefresh: fullRefresh, target: target)
-    if target != "duckdb" {
+    if target != .duckdb {
       try await withSignals(logger) {
-        try await Progress { "transform: dbt is running on \(target)" }.during {
+        try await Progress { "transform: dbt is running on \(target.rawValue)" }.during {
           let reply = try await RemoteTransform(project: project).run(request)
-          print("dbt on \(target): \(Self.counts(reply.statuses))")
+          print("dbt on \(target.rawValue): \(Self.counts(reply.statuses))")
         }
       }
       _ = lock

@@ -36,29 +36,40 @@ import Warehouse
     return text?.split(separator: "\n").map(String.init) ?? []
   }
 
-  /// - Parameter signal: is raised all the while.
-  private func wait(raising signal: Signal? = nil, until condition: () -> Bool) async throws {
-    while !condition() {
-      signal?.raise()
-      try await Task.sleep(for: .milliseconds(5))
+  /// The stage at work: what wakes it, and what it has done since.
+  private struct Running {
+    let signal = Signal()
+    /// Raised after each refresh.
+    let refreshed = Signal()
+
+    /// Waits for what a refresh brings about.
+    ///
+    /// - Parameter raising: wakes the stage for one refresh after the other.
+    func wait(raising: Bool = false, until condition: () -> Bool) async {
+      if raising { signal.raise() }
+      for await _ in refreshed.wakes {
+        if condition() { return }
+        if raising { signal.raise() }
+      }
     }
   }
 
   /// Runs the stage beside `body`, and then has it drain.
   private func running(
-    _ test: TestLake, _ body: (Signal) async throws -> Void
+    _ test: TestLake, _ body: (Running) async throws -> Void
   ) async throws {
+    let running = Running()
     let stage = TransformStage(
       lake: test.lake, ledger: test.ledger, warehouse: test.warehouse, project: try project(test),
-      logger: test.logger)
-    let signal = Signal()
+      logger: test.logger
+    ) { [refreshed = running.refreshed] _ in refreshed.raise() }
     try await withThrowingTaskGroup(of: Void.self) { group in
       group.addTask {
         try await stage.run(
-          upstream: signal, interval: .zero, wholeInterval: .milliseconds(500))
+          upstream: running.signal, interval: .zero, wholeInterval: .milliseconds(500))
       }
-      try await body(signal)
-      signal.finish()
+      try await body(running)
+      running.signal.finish()
       try await group.waitForAll()
     }
   }
@@ -67,10 +78,10 @@ import Warehouse
     async throws
   {
     let test = try await TestLake()
-    try await running(test) { signal in
-      try await wait(raising: signal) { requests(test).contains("run tag:live") }
+    try await running(test) { stage in
+      await stage.wait(raising: true) { requests(test).contains("run tag:live") }
       // Nobody raises the signal again.
-      try await wait { requests(test).last == "run" }
+      await stage.wait { requests(test).last == "run" }
     }
     let asked = requests(test)
     #expect(asked.first == "run")
@@ -83,11 +94,12 @@ import Warehouse
   {
     let test = try await TestLake()
     try test.directory.write("run", to: "dbt/fails")
-    try await running(test) { signal in
-      try await wait(raising: signal) { requests(test).contains("run tag:live") }
+    try await running(test) { stage in
+      await stage.wait(raising: true) { requests(test).contains("run tag:live") }
       // It is told while live refreshes go through, and tried again.
-      try await wait { requests(test).count { $0 == "run" } >= 2 }
-      #expect(try TransformReport.standing(in: test.ledger)?.failure == "it broke")
+      await stage.wait { requests(test).count { $0 == "run" } >= 2 }
+      let report = try TransformReport.standing(in: test.ledger)
+      #expect(report?.failure == "it broke")
     }
     #expect(try TransformReport.standing(in: test.ledger)?.ok == true)
   }
@@ -97,9 +109,9 @@ import Warehouse
   {
     let test = try await TestLake()
     try test.directory.write("run tag:live", to: "dbt/fails")
-    try await running(test) { signal in
-      try await wait(raising: signal) { requests(test).contains("run tag:live") }
-      try await wait { requests(test).count { $0 == "run" } >= 2 }
+    try await running(test) { stage in
+      await stage.wait(raising: true) { requests(test).contains("run tag:live") }
+      await stage.wait { requests(test).count { $0 == "run" } >= 2 }
     }
     #expect(try TransformReport.standing(in: test.ledger)?.ok == true)
   }

@@ -16,7 +16,8 @@ from purchases import (
     random_lines,
     random_loads,
 )
-from warehouse import PROJECT, Warehouse, Worker, wait_until
+from waiting import wait_until
+from warehouse import PROJECT, Warehouse, Worker
 
 MODELS = sorted(path.stem for path in (PROJECT / "models").rglob("*.sql"))
 LIVE = ["tag:live"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from purchases import expected_tables, few_loads
+from waiting import wait_until
 from warehouse import (
     PROJECT,
     ReplyReader,
@@ -20,7 +21,6 @@ from warehouse import (
     held,
     is_waiting_for_lock,
     session_members,
-    wait_until,
     worker_command,
     worker_environment,
 )

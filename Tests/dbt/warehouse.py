@@ -9,7 +9,6 @@ import os
 import selectors
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date
 from pathlib import Path
@@ -356,14 +355,6 @@ def held(lease: Path) -> Iterator[None]:
     with lease.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def wait_until(condition: Any, what: str) -> None:
-    """Waits for something that can only be looked at."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain until {what}"
-        time.sleep(0.01)
 
 
 def session_members(session: int) -> list[int]:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from waiting import wait_until
+
 T = TypeVar("T")
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -22,20 +24,6 @@ BINARY = Path(os.environ.get("MEDALLION_BIN") or REPOSITORY / "bin" / "medallion
 PATIENCE_SECONDS = 90.0
 #: Within this a stopped command and its children must be gone.
 STOP_SECONDS = 10.0
-
-
-def wait_until(
-    condition: Callable[[], T], what: str, within: float = 30.0, every: float = 0.02
-) -> T:
-    """Returns the first true result of `condition`; fails the test if there is none in time."""
-    deadline = time.monotonic() + within
-    while True:
-        result = condition()
-        if result:
-            return result
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within} s: {what}")
-        time.sleep(every)
 
 
 def handles(pid: int, number: signal.Signals) -> bool:
@@ -303,10 +291,7 @@ class Medallion:
 
     def assert_nothing_left_behind(self) -> None:
         """No child outlives its command, at least not for long."""
-        deadline = time.monotonic() + STOP_SECONDS
-        while found := self.processes():
-            assert time.monotonic() < deadline, f"left behind: {found}"
-            time.sleep(0.05)
+        wait_until(lambda: not self.processes(), "nothing is left behind", STOP_SECONDS)
 
     def end(self) -> None:
         """Ends what a failed test left running."""

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import STOP_SECONDS, Finished, Medallion, copy_home, wait_until
+from command import STOP_SECONDS, Finished, Medallion, copy_home
 from conftest import Template
 from truth import assert_whole, published_gold, raw_lines, raw_objects
+from waiting import wait_until
 
 SUBCOMMANDS = [
     *("run", "simulate", "bronze", "ingest", "transform"),

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from command import Medallion, handles, wait_until
+from command import Medallion, handles
 from conftest import Template
 from truth import assert_same, assert_whole, published_gold, truth_of
+from waiting import wait_until
 
 #: Several files a batch: events of some days, and some lines in quarantine.
 FAULTS = (

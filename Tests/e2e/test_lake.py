@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from command import Medallion, Running, wait_until
+from command import Medallion, Running
 from conftest import Template
 from truth import (
     Place,
@@ -30,6 +30,7 @@ from truth import (
     raw_lines,
     truth_of,
 )
+from waiting import wait_until
 
 FIXTURE = Path(__file__).parent / "fixtures" / "lake-v1"
 
@@ -236,27 +237,67 @@ def follow(medallion: Medallion) -> Running:
     return following
 
 
-def write_slowly(path: Path, content: bytes, pauses: int, seconds: float) -> None:
+def write_while_bronze_looks(
+    medallion: Medallion,
+    following: Running,
+    path: Path,
+    content: bytes,
+    after: Callable[[], None] = lambda: None,
+) -> None:
     """Writes a file piece by piece, in its place, the way `scp` and `cp` do.
 
-    The pauses wait for nothing: they are what is tested, a writer slower than a look at the lake.
+    It is not whole until bronze has looked at the lake several times: until it has consumed other
+    files, each of which was put there after the one before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    size = len(content) // (pauses + 1) + 1
+    pieces = iter([content[start : start + 24] for start in range(0, len(content), 24)])
     with path.open("wb", buffering=0) as file:
-        for start in range(0, len(content), size):
-            file.write(content[start : start + size])
-            time.sleep(seconds)
+
+        def write() -> None:
+            file.write(next(pieces))
+            after()
+
+        for number in range(3):
+            other = put(medallion, f"other-{number}.json", ndjson(event(10_000 + number)))
+
+            def has_looked(key: str = other) -> bool:
+                write()
+                return key in consumed(medallion)
+
+            following.wait_for(has_looked, f"bronze consumes {other} beside the file")
+        assert f"raw/{path.relative_to(medallion.raw)}" not in consumed(medallion)
+        for piece in pieces:
+            file.write(piece)
+            after()
+
+
+def put(medallion: Medallion, name: str, content: bytes) -> str:
+    """Puts a whole file that has rested into raw, by renaming; returns its key."""
+    work = medallion.lake.with_name(name)
+    work.write_bytes(content)
+    settle(work)
+    medallion.raw.mkdir(exist_ok=True)
+    work.rename(medallion.raw / name)
+    return f"raw/{name}"
+
+
+def consumption(medallion: Medallion, key: str) -> dict[str, Any]:
+    """What the commits say of the raw object."""
+    (source,) = (
+        source for commit in medallion.commits() for source in commit["raw"] if source["key"] == key
+    )
+    found: dict[str, Any] = source
+    return found
 
 
 def test_a_file_that_is_copied_in_slowly_is_taken_whole(medallion: Medallion) -> None:
     following = follow(medallion)
     content = ndjson(*(event(number) for number in range(500)))
-    path = medallion.raw / "by hand" / "export.json"
-    write_slowly(path, content, pauses=6, seconds=0.5)
-    following.wait_for(lambda: consumed(medallion), "the file is consumed")
+    key = "raw/by hand/export.json"
+    write_while_bronze_looks(medallion, following, medallion.lake / key, content)
+    following.wait_for(lambda: key in consumed(medallion), "the file is consumed")
     assert following.stop().code == 0
-    assert medallion.commits()[0]["raw"][0]["lines"] == 500
+    assert consumption(medallion, key)["lines"] == 500
     assert medallion.status()["raw"]["changed"] == 0
     assert medallion.verify(deep=True)["balanced"] is True
 
@@ -264,18 +305,18 @@ def test_a_file_that_is_copied_in_slowly_is_taken_whole(medallion: Medallion) ->
 def test_a_file_from_a_host_whose_clock_is_ahead_is_taken_whole(medallion: Medallion) -> None:
     """A modification time in the future says nothing about whether a file rests."""
     following = follow(medallion)
-    lines = [ndjson(event(number)) for number in range(40)]
-    path = medallion.raw / "ahead.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb", buffering=0) as file:
-        for line in lines:
-            file.write(line)
-            ahead = time.time() + 3600
-            os.utime(path, (ahead, ahead))
-            time.sleep(0.05)  # The writer's own pace, as in `write_slowly`.
-    following.wait_for(lambda: consumed(medallion), "the file is consumed", within=20)
+    key = "raw/ahead.json"
+    path = medallion.lake / key
+
+    def from_the_future() -> None:
+        ahead = time.time() + 3600
+        os.utime(path, (ahead, ahead))
+
+    content = ndjson(*(event(number) for number in range(500)))
+    write_while_bronze_looks(medallion, following, path, content, after=from_the_future)
+    following.wait_for(lambda: key in consumed(medallion), "the file is consumed", within=20)
     assert following.stop().code == 0
-    assert medallion.commits()[0]["raw"][0]["lines"] == 40
+    assert consumption(medallion, key)["lines"] == 500
     assert medallion.verify(deep=True)["balanced"] is True
 
 

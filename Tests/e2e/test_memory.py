@@ -8,7 +8,8 @@ import random
 from datetime import date, timedelta
 from pathlib import Path
 
-from command import Medallion, wait_until
+from command import Medallion
+from waiting import wait_until
 
 PROMISED_BYTES = 256 << 20
 

@@ -18,6 +18,21 @@ from {{ ref('purchases_silver') }}
 group by store_id
 """
 
+#: Python as it is where dbt-snowflake was not installed.
+WITHOUT_THE_ADAPTER = """
+import importlib.abc
+import sys
+
+
+class Hidden(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.startswith("dbt.adapters.snowflake"):
+            raise ModuleNotFoundError(f"No module named '{name}'", name=name)
+
+
+sys.meta_path.insert(0, Hidden())
+"""
+
 
 def pointer(medallion: Medallion) -> dict[str, Any]:
     path = medallion.lake / "gold" / "current.json"
@@ -116,8 +131,8 @@ def test_a_target_without_its_adapter_is_told_with_the_mend_and_changes_nothing(
     python = settled.home / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
     real = Path(__file__).resolve().parents[2] / ".venv" / "bin" / "python"
-    # Without its packages.
-    python.write_text(f'#!/bin/sh\nexec "{real}" -I -S "$@"\n')
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT_THE_ADAPTER)
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}" exec "{real}" "$@"\n')
     python.chmod(0o755)
     before = {
         path: path.read_bytes() for path in (settled.warehouse, settled.lake / "gold/current.json")

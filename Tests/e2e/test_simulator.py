@@ -17,8 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command import Medallion, wait_until
+from command import Medallion
 from truth import assert_whole, raw_lines, raw_objects
+from waiting import wait_until
 
 WEEK = ("--from", "2026-11-01", "--until", "2026-11-08")
 ALL = "all=0.4,line_too_long=0.0005,truncated=0.3"

@@ -12,3 +12,12 @@
 {% macro customer_member() -%}
     coalesce(customer_id, {{ unknown_member() }})
 {%- endmacro %}
+
+{#- The id of a purchase's product, or store, as gold has it. -#}
+{% macro product_member() -%}
+    case when is_product_known then product_id else {{ unknown_member() }} end
+{%- endmacro %}
+
+{% macro store_member() -%}
+    case when is_store_known then store_id else {{ unknown_member() }} end
+{%- endmacro %}

@@ -5,23 +5,15 @@
     )
 }}
 
-{%- set restated_dates = restated('business_date') %}
-
 with purchases as (
 
-    select
-        *,
-        case when is_product_known then product_id else {{ unknown_member() }} end as member_id
-    from {{ ref('purchases_silver') }}
-    {% if is_incremental() %}
-    where business_date in ({{ restated_dates }})
-    {% endif %}
+    {{ restated_purchases('business_date') }}
 
 )
 
 select
     business_date,
-    member_id as product_id,
+    {{ product_member() }} as product_id,
     count(*) as transactions,
     cast(coalesce(sum(quantity), 0) as bigint) as units_sold,
     cast(coalesce(sum(total_amount), 0) as decimal(38, 2)) as revenue,
@@ -31,4 +23,4 @@ select
     count(case when price_check = 'below' then 1 end) as sold_below_list,
     count(case when price_check = 'not checked' then 1 end) as price_not_checked
 from purchases
-group by business_date, member_id
+group by 1, 2

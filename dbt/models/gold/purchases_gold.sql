@@ -6,14 +6,9 @@
     )
 }}
 
-{%- set restated_days = restated('day') %}
-
 with purchases as (
 
-    select * from {{ ref('purchases_silver') }}
-    {% if is_incremental() %}
-    where day in ({{ restated_days }})
-    {% endif %}
+    {{ restated_purchases('day') }}
 
 )
 

@@ -5,27 +5,19 @@
     )
 }}
 
-{%- set restated_dates = restated('business_date') %}
-
 with purchases as (
 
-    select
-        *,
-        case when is_store_known then store_id else {{ unknown_member() }} end as member_id
-    from {{ ref('purchases_silver') }}
-    {% if is_incremental() %}
-    where business_date in ({{ restated_dates }})
-    {% endif %}
+    {{ restated_purchases('business_date') }}
 
 )
 
 select
     business_date,
-    member_id as store_id,
+    {{ store_member() }} as store_id,
     count(*) as transactions,
     cast(coalesce(sum(quantity), 0) as bigint) as units_sold,
     cast(coalesce(sum(total_amount), 0) as decimal(38, 2)) as revenue,
     count(distinct customer_id) as customers,
     count(distinct case when is_product_known then product_id end) as products
 from purchases
-group by business_date, member_id
+group by 1, 2

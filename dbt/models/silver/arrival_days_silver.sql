@@ -5,14 +5,9 @@
     )
 }}
 
-{%- set restated_dates = restated('arrival_date') %}
-
 with purchases as (
 
-    select * from {{ ref('purchases_silver') }}
-    {% if is_incremental() %}
-    where arrival_date in ({{ restated_dates }})
-    {% endif %}
+    {{ restated_purchases('arrival_date') }}
 
 )
 

@@ -5,9 +5,13 @@
     )
 }}
 
-{%- set restated_dates = dates_of_months(restated('business_date')) %}
+with restated as (
 
-with purchases as (
+    {{ restated_purchases('business_date', dates=dates_of_months(restated('business_date'))) }}
+
+),
+
+purchases as (
 
     select
         {{ month_of('business_date') }} as business_month,
@@ -20,10 +24,7 @@ with purchases as (
             partition by {{ month_of('business_date') }}, {{ customer_member() }}
             order by business_date
         ) as number_in_month
-    from {{ ref('purchases_silver') }}
-    {% if is_incremental() %}
-    where business_date in ({{ restated_dates }})
-    {% endif %}
+    from restated
 
 )
 

@@ -2,12 +2,12 @@
 -- left out. Returns the tables that differ.
 
 {%- set sums = {
+    'purchases_gold': ['transactions', 'revenue', 'units_sold'],
     'product_metrics_gold': ['transactions', 'revenue', 'units_sold'],
     'store_metrics_gold': ['transactions', 'revenue', 'units_sold'],
     'hourly_sales_gold': ['transactions', 'revenue', 'units_sold'],
     'customers_gold': ['orders', 'lifetime_value', 'units_bought'],
 } %}
-{%- set comparable = taken_in_by(['purchases_silver'] + sums.keys() | list) %}
 
 with silver as (
 
@@ -24,6 +24,7 @@ gold as (
     {%- for table, columns in sums.items() %}
     select
         '{{ table }}' as name,
+        {{ taken_in_by(['purchases_silver', table]) }} as is_comparable,
         coalesce(sum({{ columns[0] }}), 0) as transactions,
         coalesce(sum({{ columns[1] }}), 0) as revenue,
         coalesce(sum({{ columns[2] }}), 0) as units_sold
@@ -43,7 +44,7 @@ select
     silver.units_sold as silver_units_sold
 from gold
 cross join silver
-where {{ comparable }}
+where gold.is_comparable
     and (
         gold.transactions <> silver.transactions
         or gold.revenue <> silver.revenue
