@@ -84,22 +84,6 @@ enum ByteScan {
     return p < end ? p : nil
   }
 
-  /// Whether `count` bytes at `p` are those of `text`; both must be readable for 32 bytes more.
-  @inline(__always)
-  static func matches(_ p: Bytes, _ text: Bytes, _ count: Int) -> Bool {
-    let a = UnsafeRawPointer(p)
-    let b = UnsafeRawPointer(text)
-    let first =
-      (a.loadUnaligned(as: SIMD2<UInt64>.self) ^ b.loadUnaligned(as: SIMD2<UInt64>.self))
-      & mask(count)
-    let second =
-      (a.loadUnaligned(fromByteOffset: 16, as: SIMD2<UInt64>.self)
-        ^ b.loadUnaligned(fromByteOffset: 16, as: SIMD2<UInt64>.self)) & mask(count &- 16)
-    let difference = first | second
-    guard difference[0] | difference[1] == 0 else { return false }
-    return count <= 32 || equal(p + 32, text + 32, count &- 32)
-  }
-
   /// The length of a text of ASCII without escapes or control characters up to its closing quote;
   /// nil if it is another text, or longer than `most`.
   @inline(__always)

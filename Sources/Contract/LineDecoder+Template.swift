@@ -31,7 +31,7 @@ extension LineDecoder {
   /// A line's text between the values is compared, the values are looked up; what has no code yet
   /// is found out as the long way would.
   ///
-  /// Written to take few instructions: they are what it costs, on cores that two threads share.
+  /// Written to take few instructions: they are what it costs.
   @inline(never)
   private func readLines(
     _ start: Bytes, _ end: Bytes, by template: UnsafeMutablePointer<LineTemplate>,
