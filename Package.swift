@@ -21,12 +21,16 @@ extension Target {
   }
 }
 
+let asyncHTTPClient = Target.Dependency.product(
+  name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let unixSignals = Target.Dependency.product(
   name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -44,9 +48,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", exact: "1.0.2"),
   ],
@@ -71,6 +77,8 @@ let package = Package(
 
     // Ports and the records behind them.
     .module("ObjectStore", ["Flow"]),
+    .module(
+      "AWS", ["ObjectStore", "Flow", crypto, asyncHTTPClient, nioCore, nioHTTP, logging]),
     .module("Lake", ["ObjectStore", "Contract", "CrashPoint", crypto]),
     .module("Ledger", ["Lake", "ObjectStore", "Flow", "CrashPoint", grdb, logging]),
     .module(
@@ -102,14 +110,14 @@ let package = Package(
     .module(
       "Pipeline",
       [
-        "Simulator", "Bronze", "Snowpipe", "Transform", "Warehouse", "Ledger", "Lake",
+        "Simulator", "Bronze", "Snowpipe", "Transform", "Warehouse", "Ledger", "Lake", "AWS",
         "DuckDB", "ObjectStore", "Contract", "Flow", "CrashPoint", lifecycle, logging,
       ]),
     .executableTarget(
       name: "medallion",
       dependencies: [
         "Pipeline", "Simulator", "Bronze", "Snowpipe", "Transform", "Contract", "Lake", "Ledger",
-        "Warehouse", "Flow", "ObjectStore", argumentParser, lifecycle, unixSignals, logging, yams,
+        "Warehouse", "AWS", "Flow", "ObjectStore", argumentParser, lifecycle, unixSignals, logging, yams,
       ],
       swiftSettings: settings),
 
@@ -124,7 +132,11 @@ let package = Package(
     .tests("ContractTests", ["Contract", "TestSupport"]),
     .tests("ParquetTests", ["Parquet"], exclude: ["read_back.py"]),
     .tests("FlowTests", ["Flow", logging]),
-    .tests("ObjectStoreTests", ["ObjectStore", "TestSupport"]),
+    .tests("ObjectStoreTests", ["ObjectStore", "AWS", "TestSupport"]),
+    .testTarget(
+      name: "AWSTests", dependencies: ["AWS", "ObjectStore", "TestSupport", nioHTTP],
+      exclude: ["make_signatures.py"], resources: [.copy("signatures.json")],
+      swiftSettings: settings),
     .tests(
       "LakeTests", ["Lake", "Ledger", "ObjectStore", "TestSupport", grdb, logging],
       exclude: ["Fixtures"]),

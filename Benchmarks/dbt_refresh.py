@@ -178,6 +178,8 @@ def measure(rows: int, customers: int, rounds: int, directory: Path) -> list[Ref
     try:
         first, _, _ = worker.run([])
         tell(f"{rows:,} rows: made in {made - began:.0f} s, taken in by one run in {first:.0f} s")
+        # What that wrote is on the disk, and no refresh waits for it.
+        os.sync()
         seconds: dict[str, list[float]] = {kind: [] for kind in KINDS}
         cpu_seconds: dict[str, list[float]] = {kind: [] for kind in KINDS}
         models: dict[str, dict[str, list[float]]] = {kind: {} for kind in KINDS}

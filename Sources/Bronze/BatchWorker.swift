@@ -57,8 +57,8 @@ final class BatchWorker {
   deinit { buffer.deallocate() }
 
   /// Reads one object to its end. After an error the batch is void.
-  func clean(_ object: ObjectInfo) async throws {
-    let reader = try await RawObjectReader(object.key, in: store, buffer: buffer)
+  func clean(_ object: ObjectInfo, _ opened: any ObjectReader) async throws {
+    let reader = RawObjectReader(opened, buffer: buffer)
     let day = LakeLayout.arrivalDay(of: object)
     decoder.begin(sourceObject: object.key.text, objectIndex: UInt32(keys.count))
     keys.append(object.key.text)
@@ -87,8 +87,8 @@ final class BatchWorker {
   }
 
   /// Reads one object to its end to see whether that can be done.
-  func readThrough(_ object: ObjectInfo) async throws {
-    let reader = try await RawObjectReader(object.key, in: store, buffer: buffer)
+  func readThrough(_ opened: any ObjectReader) async throws {
+    let reader = RawObjectReader(opened, buffer: buffer)
     while try await reader.next({ _ in }) {}
   }
 

@@ -203,8 +203,8 @@ public struct BronzeFollower: Sendable {
   private func lookUp(_ contents: RawInbox.Contents, _ inbox: RawInbox) async throws -> Found {
     let store = stage.lake.store
     var found = Found()
-    for key in contents.whole where LakeLayout.isRawObject(key) {
-      if let object = try await store.info(key) { found.whole[key] = object }
+    for object in try await store.infos(contents.whole.filter(LakeLayout.isRawObject)) {
+      found.whole[object.key] = object
     }
     let tried = contents.touched.isEmpty ? [] : Set(try stage.ledger.tried(stage: "bronze"))
     var touched: [ObjectInfo] = []

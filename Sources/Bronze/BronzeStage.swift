@@ -147,24 +147,23 @@ public struct BronzeStage: Sendable {
           let worker = try BatchWorker(
             batch: batch, contract: contract.contract, store: lake.store, quarantine: quarantine,
             fileNumbers: numbers, encodings: encodings, overlaps: workers < cores)
-          while true {
+          let reading = ReadAhead(store: lake.store, atOnce: lake.store.concurrency / workers) {
             // Without a gap, so that what is consumed are the plan's first objects.
             let index = next.next(unless: .now > end && faults.isEmpty)
-            guard let index, index < plan.objects.count else {
-              return faults.isEmpty ? try await worker.finish() : BatchWorker.Result()
-            }
-            try Task.checkCancellation()
-            let object = plan.objects[index]
+            return index.flatMap { $0 < plan.objects.count ? plan.objects[$0] : nil }
+          }
+          try await reading.forEach { object, open in
             do {
               if faults.isEmpty {
-                try await worker.clean(object)
+                try await worker.clean(object, try open())
               } else {
-                try await worker.readThrough(object)
+                try await worker.readThrough(try open())
               }
             } catch let fault as RawObjectFault {
               faults.add(ObjectFault(object: object, fault: fault))
             }
           }
+          return faults.isEmpty ? try await worker.finish() : BatchWorker.Result()
         }
       }
       var results: [BatchWorker.Result] = []

@@ -13,7 +13,8 @@ public struct RawLineCounter {
     var feeds = 0
     var tail: [UInt8] = []
     do {
-      let reader = try await RawObjectReader(key, in: store, buffer: buffer)
+      let reader = RawObjectReader(
+        try await RawObjectReader.open(key, in: store), buffer: buffer)
       var isFirstLine = true
       while try await reader.next({ piece in
         var rest = piece[...]

@@ -10,22 +10,27 @@ final class RawObjectReader {
   private let gunzip: Gunzip?
   private let hash = XXH3_createState()
 
-  /// - Parameter buffer: memory to read through; it stays the caller's.
-  init(_ key: ObjectKey, in store: any ObjectStore, buffer: UnsafeMutableRawBufferPointer)
-    async throws
-  {
+  /// - Parameters:
+  ///   - reader: of the object, from its start; nobody else reads from it.
+  ///   - buffer: memory to read through; it stays the caller's.
+  init(_ reader: any ObjectReader, buffer: UnsafeMutableRawBufferPointer) {
+    self.reader = reader
+    info = reader.info
+    self.buffer = buffer
+    gunzip = info.key.text.hasSuffix(".gz") ? Gunzip() : nil
+    XXH3_64bits_reset(hash)
+  }
+
+  /// Opens an object; throws `RawObjectFault` where that cannot be done, through no fault of the
+  /// store.
+  static func open(_ key: ObjectKey, in store: any ObjectStore) async throws -> any ObjectReader {
     do {
-      reader = try await store.open(key)
+      return try await store.open(key)
     } catch let failure as ObjectStoreError
       where [.notFound, .permission, .invalidKey].contains(failure.code)
     {
-      XXH3_freeState(hash)
       throw RawObjectFault(reason: failure.code == .notFound ? .vanished : .unreadable)
     }
-    info = reader.info
-    self.buffer = buffer
-    gunzip = key.text.hasSuffix(".gz") ? Gunzip() : nil
-    XXH3_64bits_reset(hash)
   }
 
   deinit { XXH3_freeState(hash) }

@@ -12,9 +12,16 @@ public struct Lake: Sendable {
   ///
   /// - Parameter creating: makes the lake there if there is none yet; otherwise that is an error.
   public static func open(in store: any ObjectStore, creating: Bool) async throws -> Lake {
+    try await open(in: store) { creating }
+  }
+
+  /// - Parameter creating: asked where there is no lake yet.
+  public static func open(
+    in store: any ObjectStore, creating: () async throws -> Bool
+  ) async throws -> Lake {
     let log = CommitLog(store: store)
     if let identity = try await log.identity() { return Lake(store: store, identity: identity) }
-    guard creating else {
+    guard try await creating() else {
       throw LakeError(
         .noLake,
         "there is no lake at \(store.location): start one with 'medallion run --lake \(store.location)'"
@@ -29,10 +36,28 @@ public struct Lake: Sendable {
     return Lake(store: store, identity: identity)
   }
 
+  /// A committed file as one of this host, with its SHA-256 in hexadecimal; nil if it is not there.
+  public func localFile(
+    _ key: ObjectKey
+  ) async throws -> (file: LocalFile, sha256: String)? {
+    do {
+      let file = try await store.localFile(key, .whole)
+      return (file, try await Self.sha256(of: file.reader(key)))
+    } catch let failure as ObjectStoreError where failure.code == .notFound {
+      return nil
+    }
+  }
+
   /// The SHA-256 of an object, in hexadecimal; nil if it is not there.
   public func sha256(of key: ObjectKey) async throws -> String? {
     do {
-      let reader = try await store.open(key)
+      return try await Self.sha256(of: store.open(key))
+    } catch let failure as ObjectStoreError where failure.code == .notFound {
+      return nil
+    }
+  }
+
+  private static func sha256(of reader: any ObjectReader) async throws -> String {
       let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
       defer { buffer.deallocate() }
       var hash = SHA256()
@@ -41,8 +66,5 @@ public struct Lake: Sendable {
         if count == 0 { return hash.finalize().hexadecimal }
         hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       }
-    } catch let failure as ObjectStoreError where failure.code == .notFound {
-      return nil
-    }
   }
 }

@@ -1,4 +1,5 @@
 import CrashPoint
+import Flow
 import Foundation
 public import Lake
 public import Logging
@@ -49,7 +50,7 @@ public struct BatchCommitter: Sendable {
   public func publishAll() async throws {
     var published: [Int] = []
     for batch in try ledger.unpublished() {
-      for key in batch.keys {
+      try await Concurrently.forEach(batch.keys, atOnce: lake.store.concurrency) { key in
         let work = ObjectKey(trusted: "\(LakeLayout.work)\(batch.batch)/\(key.text)")
         CrashPoint.beforePublish.reach()
         do {

@@ -56,6 +56,30 @@ extension Ledger {
     }
   }
 
+  /// Whether a raw object was consumed by a commit, or parked.
+  public func isSettled(_ key: ObjectKey) throws -> Bool {
+    try read {
+      try Bool.fetchOne(
+        $0,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM raw_objects WHERE key = ?)
+            OR EXISTS (SELECT 1 FROM parked WHERE key = ?)
+          """, arguments: [key.text, key.text]) ?? false
+    }
+  }
+
+  /// Whether a file of bronze was loaded, superseded or parked.
+  public func isLoaded(_ key: ObjectKey) throws -> Bool {
+    try read {
+      try Bool.fetchOne(
+        $0,
+        sql: """
+          SELECT EXISTS (SELECT 1 FROM files WHERE key = ? AND (loaded OR superseded))
+            OR EXISTS (SELECT 1 FROM parked WHERE key = ?)
+          """, arguments: [key.text, key.text]) ?? false
+    }
+  }
+
   /// Notes an object whose content changed after it was consumed: an alarm.
   public func recordChanged(_ object: ObjectInfo) throws {
     let now = Timestamp.text(Date())

@@ -53,7 +53,11 @@ public final class DirectoryStore: ObjectStore {
 
   public var location: String { root }
 
-  public func readablePath(_ key: ObjectKey) -> String { path(key) }
+  public var concurrency: Int { 1 }
+
+  public func localFile(_ key: ObjectKey, _ part: LocalFile.Part) async throws -> LocalFile {
+    LocalFile(inPlace: path(key))
+  }
 
   public func put(_ bytes: UnsafeRawBufferPointer, at key: ObjectKey) async throws -> PutOutcome {
     let temporary = try writeTemporary(bytes)

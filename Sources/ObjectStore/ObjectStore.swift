@@ -1,3 +1,5 @@
+import Flow
+
 /// Where a lake's objects live: the port that the directory store implements, and other backends
 /// can.
 ///
@@ -9,6 +11,9 @@ public protocol ObjectStore: Sendable {
   /// How long an object that somebody else wrote must have rested before it counts as whole.
   /// Zero where objects appear all at once.
   var settleTime: Duration { get }
+
+  /// How many requests at once are worth making; 1 where each is quick.
+  var concurrency: Int { get }
 
   /// Stores `bytes` under `key` unless an object is there already, whole or not at all.
   func put(_ bytes: UnsafeRawBufferPointer, at key: ObjectKey) async throws -> PutOutcome
@@ -30,8 +35,8 @@ public protocol ObjectStore: Sendable {
   /// What a listing would say of this key; nil if there is no such object.
   func info(_ key: ObjectKey) async throws -> ObjectInfo?
 
-  /// The objects whose keys begin with `prefix` (which ends with `/`), in byte order of the keys,
-  /// page by page, until `body` returns false.
+  /// The objects whose keys begin with `prefix` (which ends with `/`), page by page, until `body`
+  /// returns false: in byte order of the keys, but for servers in place of S3 that have another.
   ///
   /// Returns how many entries it passed over on the way, because they are no objects: symbolic
   /// links, and files whose names cannot be keys.
@@ -47,8 +52,8 @@ public protocol ObjectStore: Sendable {
   /// Hints of changes below `prefix` from now on, until the iterating task ends.
   func changes(_ prefix: String) -> AsyncStream<ObjectChange>
 
-  /// The path under which the warehouse can read the object.
-  func readablePath(_ key: ObjectKey) -> String
+  /// An object as a file, for the warehouse to read.
+  func localFile(_ key: ObjectKey, _ part: LocalFile.Part) async throws -> LocalFile
 }
 
 /// What a put-if-absent did.
@@ -92,6 +97,12 @@ extension ObjectStore {
     defer { buffer.deallocate() }
     buffer.copyBytes(from: bytes)
     try await replace(UnsafeRawBufferPointer(buffer), at: key)
+  }
+
+  /// What a listing would say of these keys; those without an object are left out.
+  public func infos(_ keys: some Collection<ObjectKey>) async throws -> [ObjectInfo] {
+    try await Concurrently.map(Array(keys), atOnce: concurrency) { try await info($0) }
+      .compactMap(\.self)
   }
 
   /// A whole object, for the small ones.

@@ -15,6 +15,8 @@ public struct ObjectStoreError: OutageError, CustomStringConvertible, Sendable {
     case invalidKey = "invalid_key"
     /// Another object, with other content, already has this key.
     case exists = "object_exists"
+    /// A setting of the store is wrong or missing: an address, a region, credentials.
+    case misconfigured = "store_misconfigured"
     /// The device or the network failed.
     case io = "io_error"
   }
@@ -31,7 +33,7 @@ public struct ObjectStoreError: OutageError, CustomStringConvertible, Sendable {
   public var isOutage: Bool {
     switch code {
     case .noSpace, .io: true
-    case .notFound, .permission, .notADirectory, .invalidKey, .exists: false
+    case .notFound, .permission, .notADirectory, .invalidKey, .exists, .misconfigured: false
     }
   }
 

@@ -1,13 +1,13 @@
 #if canImport(Glibc)
-  import Glibc
+  package import Glibc
 #else
-  import Darwin
+  package import Darwin
 #endif
 
 /// The few system calls of the directory store, with errors that a person can act on.
-enum Posix {
+package enum Posix {
   /// Opens a file, starting over when a signal interrupts.
-  static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws -> Int32 {
+  package static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o644) throws -> Int32 {
     while true {
       #if canImport(Glibc)
         let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
@@ -19,7 +19,7 @@ enum Posix {
     }
   }
 
-  static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String) throws
+  package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String) throws
   {
     var rest = bytes
     while let start = rest.baseAddress, !rest.isEmpty {
@@ -57,7 +57,7 @@ enum Posix {
     throw error("look at", path)
   }
 
-  static func error(_ verb: String, _ path: String) -> ObjectStoreError {
+  package static func error(_ verb: String, _ path: String) -> ObjectStoreError {
     let number = errno
     let reason = String(cString: strerror(number))
     switch number {

@@ -58,7 +58,7 @@ public struct Doctor {
       return try await DbtProject.version(python: home.python)
     }
     await add("disk") {
-      let directory = existing(above: state ?? place)
+      let directory = existing(above: try state ?? StoreLocation(place).defaultState)
       let free = try FileManager.default.attributesOfFileSystem(forPath: directory)[.systemFreeSize]
       let gigabytes = Double((free as? NSNumber)?.int64Value ?? 0) / 1e9
       guard gigabytes > 1 else {
@@ -67,7 +67,9 @@ public struct Doctor {
       return "\(Int(gigabytes)) GB free at \(directory)"
     }
     await add("lake") {
-      guard FileManager.default.fileExists(atPath: place) else {
+      if case .directory(let path) = try StoreLocation(place),
+        !FileManager.default.fileExists(atPath: path)
+      {
         return "none at \(place) yet: 'medallion run' makes it"
       }
       let workspace = try await Workspace.open(

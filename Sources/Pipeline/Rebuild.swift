@@ -1,3 +1,4 @@
+import AWS
 import Foundation
 public import Lake
 import ObjectStore
@@ -18,12 +19,19 @@ public struct Rebuild: Sendable {
   /// - Parameters:
   ///   - raw: the old lake.
   ///   - place: where the new one will be.
-  public init(raw: String, place: String) throws {
-    guard FileManager.default.fileExists(atPath: raw) else {
+  ///   - state: where this host's own files of the new one are; if nil, the place's own default.
+  public init(raw: String, place: String, state: String?) throws {
+    let from = try StoreLocation(raw)
+    if case .directory(let path) = from, !FileManager.default.fileExists(atPath: path) {
       throw LakeError(.noLake, "there is no lake at \(raw) to rebuild from: name one with --raw")
     }
-    source = try StoreLocation.open(raw)
-    let target = URL(fileURLWithPath: place).resolvingSymlinksInPath().path
+    let to = try StoreLocation(place)
+    source = try from.open(state: state ?? to.defaultState)
+    let target =
+      switch to {
+      case .directory(let path): URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+      case .s3(let location): location.text
+      }
     guard source.location != target else {
       throw LakeError(
         .unsupportedPlace, "a lake cannot be rebuilt in its own place: name another with --lake")

@@ -1,6 +1,7 @@
 import Bronze
 import Contract
 import DuckDB
+import Flow
 import Foundation
 import Lake
 import Ledger
@@ -31,16 +32,14 @@ struct WarehouseFacts {
   init(
     _ workspace: Workspace, published: GoldSnapshot?, scorer: AnswerKeyScorer?
   ) async throws {
-    let store = workspace.lake.store
+    let local = try await published?.localFiles(in: workspace.lake) ?? [:]
     hasLoadHistory = true
     (counts, stagingRows, quarantineRows, isWindowClosed, gold, answers) =
       try await workspace.warehouse.withConnection { connection in
         let tables = try WarehouseTables(connection)
         let answers = try scorer?.answers(connection, tables)
         let counts = try WarehouseCounts(connection, includingSilverSums: true)
-        let gold = try published?.compare(with: connection) {
-          store.readablePath(ObjectKey(trusted: $0))
-        }
+        let gold = try published?.compare(with: connection, local: local)
         let quarantineRows = try Self.quarantineRows(connection, tables)
         guard tables.contains("raw.load_history") else {
           return (counts, [:], quarantineRows, true, gold, answers)
@@ -222,23 +221,22 @@ struct FooterFacts {
     let files = commits.flatMap { commit in commit.bronze.map { ($0, commit) } }
     for start in stride(from: 0, to: files.count, by: 500) {
       let slice = files[start..<min(start + 500, files.count)]
-      var keys: [String: ObjectKey] = [:]
+      var present: [(place: ObjectKey, file: ObjectKey)] = []
       for (file, commit) in slice {
         if let place = try await committed.place(of: file, in: commit) {
-          keys[store.readablePath(place)] = file.key
+          present.append((place, file.key))
         }
       }
-      let present = Array(keys.keys)
       if present.isEmpty { continue }
       do {
-        try count(present, keys, connection)
+        try await count(present, in: store, connection)
       } catch {
         // One of them is no Parquet file, or was published meanwhile and is no longer in tmp.
-        for (file, commit) in slice where keys.values.contains(file.key) {
+        let keys = Set(present.map(\.file))
+        for (file, commit) in slice where keys.contains(file.key) {
           do {
             try await committed.read(file, of: commit) { place in
-              try count(
-                [store.readablePath(place)], [store.readablePath(place): file.key], connection)
+              try await count([(place, file.key)], in: store, connection)
             }
           } catch {
             findings.append("\(file.key) is not a readable Parquet file")
@@ -249,11 +247,19 @@ struct FooterFacts {
   }
 
   private mutating func count(
-    _ paths: [String], _ keys: [String: ObjectKey], _ connection: DuckDBConnection
-  ) throws {
-    let list = paths.map(\.sqlLiteral).joined(separator: ", ")
-    let found = try connection.query(
-      "SELECT file_name, CAST(num_rows AS BIGINT) FROM parquet_file_metadata([\(list)])")
+    _ present: [(place: ObjectKey, file: ObjectKey)], in store: any ObjectStore,
+    _ connection: DuckDBConnection
+  ) async throws {
+    let local = try await Concurrently.map(present.map(\.place), atOnce: store.concurrency) {
+      try await store.localFile($0, .parquetFooter)
+    }
+    let keys = Dictionary(uniqueKeysWithValues: zip(local.map(\.path), present.map(\.file)))
+    let list = local.map(\.path.sqlLiteral).joined(separator: ", ")
+    // Copies go with the last reference to them.
+    let found = try withExtendedLifetime(local) {
+      try connection.query(
+        "SELECT file_name, CAST(num_rows AS BIGINT) FROM parquet_file_metadata([\(list)])")
+    }
     for row in found {
       if let path = row[0].text, let key = keys[path] { rows[key] = row[1].int }
     }

@@ -19,24 +19,30 @@ public struct Workspace: Sendable {
   /// Opens a lake, and its ledger up to the newest commit.
   ///
   /// - Parameters:
-  ///   - place: a directory.
-  ///   - state: where this host's own files are; beside the lake if nil.
+  ///   - place: a directory, or `s3://bucket/prefix`.
+  ///   - state: where this host's own files are; if nil, the place's own default.
   ///   - contract: the contract's file; the project's own if nil.
-  ///   - creating: makes the lake if there is none.
+  ///   - creating: makes the lake if there is none; if nil, where there are raw objects for it.
   public static func open(
-    _ place: String, state: String? = nil, contract: String? = nil, creating: Bool
+    _ place: String, state: String? = nil, contract: String? = nil, creating: Bool?
   ) async throws -> Workspace {
     let home = try Home.find()
     let contract = try ContractFile(path: contract ?? home.contract)
-    if !creating, !FileManager.default.fileExists(atPath: place), !place.contains("://") {
+    let location = try StoreLocation(place)
+    if case .directory(let path) = location, creating != true,
+      !FileManager.default.fileExists(atPath: path)
+    {
       throw LakeError(
         .noLake, "there is no lake at \(place): start one with 'medallion run --lake \(place)'")
     }
-    let store = try StoreLocation.open(place)
-    let lake = try await Lake.open(in: store, creating: creating)
+    let store = try location.open(state: state ?? location.defaultState)
+    let lake = try await Lake.open(in: store) {
+      if let creating { return creating }
+      return try await location.exists(store)
+    }
     // Where a person copies files to must be there before the first object is.
     if store is DirectoryStore { _ = try directory("\(store.location)/raw") }
-    let state = try directory(state ?? store.location)
+    let state = try directory(state ?? location.defaultState)
     let ledger = try Ledger(path: "\(state)/ledger.sqlite", lake: lake.identity)
     try await ledger.checkAgainst(lake)
     try await ledger.catchUp(with: lake)

@@ -38,20 +38,27 @@ public struct SimulatorService: Sendable {
     }
   }
 
-  private let store: any ObjectStore
+  private let store: (any ObjectStore)?
+  private let stream: Stream?
   private let request: SimulatorRequest
   private let backlog: Backlog?
   private let logger: Logger
   private let made: @Sendable (_ key: String, _ events: Int) -> Void
 
+  /// Takes lines, each with its line feed, and returns when they are safe.
+  public typealias Stream = @Sendable (_ lines: [[UInt8]]) async throws -> Void
+
   /// - Parameters:
+  ///   - store: where raw objects and dimensions are put; nil for a stream without.
+  ///   - stream: takes the events in place of raw objects.
   ///   - backlog: what the next stage has not taken yet, in bytes.
   ///   - made: called after each object.
   public init(
-    store: any ObjectStore, request: SimulatorRequest, backlog: Backlog? = nil, logger: Logger,
+    store: (any ObjectStore)?, stream: Stream? = nil, request: SimulatorRequest, backlog: Backlog? = nil, logger: Logger,
     made: @escaping @Sendable (_ key: String, _ events: Int) -> Void = { _, _ in }
   ) {
     self.store = store
+    self.stream = stream
     self.request = request
     self.backlog = backlog
     self.logger = logger
@@ -66,7 +73,9 @@ public struct SimulatorService: Sendable {
     let began = ContinuousClock.now
     let beganMicros = Self.nowMicros
     var answers: AnswerKeyFile?
-    if let path = request.answerKey { answers = try await AnswerKeyFile(path: path, store: store) }
+    if let path = request.answerKey, let store {
+      answers = try await AnswerKeyFile(path: path, store: store)
+    }
     var session = try await SimulatorSession(
       request, store: store, answers: answers, nowMicros: beganMicros)
     let planner = ObjectPlanner(request)
@@ -98,7 +107,7 @@ public struct SimulatorService: Sendable {
       let arrival = end ?? max(Self.nowMicros, session.simulatedMicros)
       defer { session.simulatedMicros = arrival }
       if plan.isDrawn ? times.isEmpty : plan.count == 0 { continue }
-      try await session.writeDimensions(upTo: arrival, in: store)
+      if let store { try await session.writeDimensions(upTo: arrival, in: store) }
       let object =
         plan.isDrawn
         ? try session.generator.makeObject(at: times, arrivalMicros: arrival, reusing: &body)
@@ -149,6 +158,12 @@ public struct SimulatorService: Sendable {
   }
 
   private func put(_ object: RawObject) async throws {
+    if let stream {
+      return try await Outage.waitOut(stage: "simulator", logger: logger) {
+        try await stream(Self.lines(object.body))
+      }
+    }
+    guard let store else { return }
     let key = ObjectKey(trusted: object.key.text)
     try await Outage.waitOut(stage: "simulator", logger: logger) {
       CrashPoint.beforeRawPut.reach()
@@ -160,6 +175,12 @@ public struct SimulatorService: Sendable {
           .objectExists, "\(key) is there already with other content; use another seed or lake")
       }
     }
+  }
+
+  /// Each with its line feed: whoever puts records together adds none.
+  private static func lines(_ body: [UInt8]) -> [[UInt8]] {
+    let feed = UInt8(ascii: "\n")
+    return body.split(separator: feed).map { Array($0) + [feed] }
   }
 
   private static var nowMicros: Int64 { Int64(Date().timeIntervalSince1970 * 1e6) }

@@ -13,6 +13,8 @@ extension PipeStage {
     var dimensions: [DimensionFiles.Copy] = []
     var bronze: [Ledger.Waiting] = []
     var quarantine = Ledger.WaitingQuarantine()
+    /// Where the warehouse reads the files.
+    var local: [ObjectKey: LocalFile] = [:]
 
     var isEmpty: Bool { dimensions.isEmpty && bronze.isEmpty && quarantine.isEmpty }
   }
@@ -54,8 +56,7 @@ extension PipeStage {
       load.quarantine.added = Self.together(load.quarantine.added)
     }
     let isDone = load.bronze.isEmpty && load.quarantine.isEmpty
-    load.bronze = try await parkingForeign(load.bronze)
-    load.quarantine.added = try await parkingForeign(load.quarantine.added)
+    (load.bronze, load.quarantine.added) = try await fetch(load, into: &load.local)
     load.dimensions = try await dimensions.changed()
     if load.isEmpty { return isDone }
     try await perform(load)
@@ -74,17 +75,25 @@ extension PipeStage {
       })
   }
 
-  /// The files whose bytes are those of their commits; the others are parked.
-  private func parkingForeign(_ files: [Ledger.Waiting]) async throws -> [Ledger.Waiting] {
-    var sound: [Ledger.Waiting] = []
-    for waiting in files {
-      switch try await lake.sha256(of: waiting.file.key) {
-      case waiting.file.sha256: sound.append(waiting)
+  /// Has the files on this host whose bytes are those of their commits; the others are parked.
+  private func fetch(
+    _ load: Load, into local: inout [ObjectKey: LocalFile]
+  ) async throws -> (bronze: [Ledger.Waiting], quarantine: [Ledger.Waiting]) {
+    let files = load.bronze + load.quarantine.added
+    let found = try await Concurrently.map(files, atOnce: lake.store.concurrency) {
+      try await lake.localFile($0.file.key)
+    }
+    for (waiting, found) in zip(files, found) {
+      switch found?.sha256 {
+      case waiting.file.sha256: local[waiting.file.key] = found?.file
       case nil: try park(waiting, "is not in its place")
       default: try park(waiting, "is not what commit \(waiting.commit) made")
       }
     }
-    return sound
+    return (
+      load.bronze.filter { local[$0.file.key] != nil },
+      load.quarantine.added.filter { local[$0.file.key] != nil }
+    )
   }
 
   private func park(_ waiting: Ledger.Waiting, _ reason: String) throws {
@@ -123,10 +132,8 @@ extension PipeStage {
         "quarantined": "\(report.quarantined)",
       ])
     loaded(report)
-    if case .failure(let error) = outcome.bronze { try await blameBronze(load.bronze, error) }
-    if case .failure(let error) = outcome.quarantine {
-      try await blameQuarantine(load.quarantine, error)
-    }
+    if case .failure(let error) = outcome.bronze { try await blameBronze(load, error) }
+    if case .failure(let error) = outcome.quarantine { try await blameQuarantine(load, error) }
   }
 
   private func write(_ load: Load, to tables: RawTables) -> Outcome {
@@ -143,7 +150,7 @@ extension PipeStage {
     if !load.bronze.isEmpty {
       CrashPoint.beforeLoad.reach()
       outcome.bronze = Result {
-        try tables.staging.load(load.bronze.map(published), pipe: Self.name)
+        try tables.staging.load(load.bronze.map { published($0, load) }, pipe: Self.name)
       }
       CrashPoint.afterLoad.reach()
     }
@@ -151,7 +158,7 @@ extension PipeStage {
       CrashPoint.beforeQuarantineLoad.reach()
       outcome.quarantine = Result {
         try tables.quarantine.load(
-          load.quarantine.added.map(published),
+          load.quarantine.added.map { published($0, load) },
           removing: load.quarantine.removed.map(\.file.key))
       }
       CrashPoint.afterQuarantineLoad.reach()
@@ -159,42 +166,39 @@ extension PipeStage {
     return outcome
   }
 
-  private func published(_ waiting: Ledger.Waiting) -> PublishedFile {
+  private func published(_ waiting: Ledger.Waiting, _ load: Load) -> PublishedFile {
     PublishedFile(
-      file: waiting.file, commit: waiting.commit,
-      path: lake.store.readablePath(waiting.file.key))
+      file: waiting.file, commit: waiting.commit, path: load.local[waiting.file.key]?.path ?? "")
   }
 
   /// Loads files one by one where together they failed, to find the one at fault.
-  private func blameBronze(_ files: [Ledger.Waiting], _ error: any Error) async throws {
+  private func blameBronze(_ load: Load, _ error: any Error) async throws {
     if let failure = error as? any OutageError, failure.isOutage { throw failure }
     // Whatever went wrong, the history tells what was loaded.
     try await reconcile()
     let waiting = Set(try ledger.waitingFiles(limit: .max).map(\.file.key))
-    let left = files.filter { waiting.contains($0.file.key) }
+    let left = load.bronze.filter { waiting.contains($0.file.key) }
     guard left.count == 1 else {
-      for file in left { try await perform(Load(bronze: [file])) }
+      for file in left { try await perform(Load(bronze: [file], local: load.local)) }
       return
     }
     try countTry(left[0], error)
   }
 
   /// Finds the files at fault by reading each: what a redrive changed must not be loaded in parts.
-  private func blameQuarantine(
-    _ quarantine: Ledger.WaitingQuarantine, _ error: any Error
-  ) async throws {
+  private func blameQuarantine(_ load: Load, _ error: any Error) async throws {
     if let failure = error as? any OutageError, failure.isOutage { throw failure }
     try await reconcile()
     let waiting = try ledger.waitingQuarantine(limit: .max)
     let keys = Set(waiting.added.map(\.file.key))
-    let left = quarantine.added.filter { keys.contains($0.file.key) }
+    let left = load.quarantine.added.filter { keys.contains($0.file.key) }
     if left.isEmpty {
       // It was loaded after all; or there is no file that could be at fault.
       if waiting.removed.isEmpty { return } else { throw error }
     }
     let broken = try await warehouse.withConnection { connection in
       let table = try QuarantineTable(connection)
-      return left.filter { !table.canLoad(published($0)) }
+      return left.filter { !table.canLoad(published($0, load)) }
     }
     for file in broken.isEmpty ? left : broken { try countTry(file, error) }
   }

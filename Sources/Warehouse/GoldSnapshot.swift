@@ -1,8 +1,9 @@
 import CrashPoint
 public import DuckDB
+import Flow
 import Foundation
 public import Lake
-import ObjectStore
+public import ObjectStore
 
 /// What `gold/current.json` says: the files of one refresh of gold, for readers that have no
 /// warehouse.
@@ -145,12 +146,21 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     }
   }
 
+  /// The published files as files of this host, by their keys.
+  public func localFiles(in lake: Lake) async throws -> [String: LocalFile] {
+    let keys = tables.values.flatMap(\.files)
+    let files = try await Concurrently.map(keys, atOnce: lake.store.concurrency) {
+      try await lake.store.localFile(ObjectKey(trusted: $0), .whole)
+    }
+    return Dictionary(uniqueKeysWithValues: zip(keys, files))
+  }
+
   /// How many rows of gold there are, how many were published, and how many stand in one of the two
   /// alone. Nil if gold has changed since this was published: then the next refresh publishes it.
   ///
-  /// - Parameter path: where the warehouse reads a file of the lake.
+  /// - Parameter local: the published files, by their keys.
   public func compare(
-    with connection: DuckDBConnection, path: (String) -> String
+    with connection: DuckDBConnection, local: [String: LocalFile]
   ) throws -> (gold: Int, published: Int, different: Int)? {
     let names = try WarehouseTables(connection).names
     guard names.contains("raw.gold_export"),
@@ -161,7 +171,7 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     let inWarehouse = names.filter { $0.hasPrefix("gold.") }.map { String($0.dropFirst(5)) }
     for name in Set(inWarehouse).union(tables.keys) {
       let gold = "SELECT * FROM retail.gold.\(name.sqlName)"
-      let files = (tables[name]?.files ?? []).map { path($0).sqlLiteral }.joined(separator: ", ")
+      let files = (tables[name]?.files ?? []).map { (local[$0]?.path ?? $0).sqlLiteral }.joined(separator: ", ")
       let published = "SELECT * FROM read_parquet([\(files)], hive_partitioning = false)"
       func count(_ sql: String) throws -> Int {
         try connection.query("SELECT count(*) FROM (\(sql))")[0][0].int ?? 0

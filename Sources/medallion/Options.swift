@@ -9,10 +9,14 @@ import UnixSignals
 
 /// The options of every command that works on a lake.
 struct LakeOptions: ParsableArguments {
-  @Option(help: "The lake: a directory. (default: ./lake)")
+  @Option(help: "The lake: a directory, or s3://bucket/prefix. (default: ./lake)")
   var lake: String?
 
-  @Option(help: "Where this host keeps its ledger, warehouse and logs. (default: the lake)")
+  @Option(
+    help: """
+      Where this host keeps its ledger, warehouse and logs. (default: the lake, or for one in S3 \
+      ./medallion-state/bucket/prefix)
+      """)
   var state: String?
 
   @Option(help: "The contract's file. (default: the project's own)")
@@ -27,13 +31,11 @@ struct LakeOptions: ParsableArguments {
 
   func contractPlace() throws -> String? { try contract ?? Settings().value("contract") { $0 } }
 
-  /// Opens the lake for a stage that reads what others put there: a directory without a lake in it
-  /// may hold raw objects, but a mistyped name must not become a lake.
-  func openExisting() async throws -> Workspace {
-    try await open(creating: FileManager.default.fileExists(atPath: try place()))
-  }
+  /// Opens the lake for a stage that reads what others put there: a place without a lake in it may
+  /// hold raw objects, but a mistyped name must not become a lake.
+  func openExisting() async throws -> Workspace { try await open(creating: nil) }
 
-  func open(creating: Bool) async throws -> Workspace {
+  func open(creating: Bool?) async throws -> Workspace {
     try await Workspace.open(
       try place(), state: try statePlace(), contract: try contractPlace(), creating: creating)
   }

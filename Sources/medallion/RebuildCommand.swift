@@ -24,7 +24,8 @@ struct RebuildCommand: AsyncParsableCommand {
 
   func run() async throws {
     let logger = try lakeOptions.logger(quiet: true)
-    let rebuild = try Rebuild(raw: raw, place: try lakeOptions.place())
+    let rebuild = try Rebuild(
+      raw: raw, place: try lakeOptions.place(), state: try lakeOptions.statePlace())
     let workspace = try await lakeOptions.open(creating: true)
     let locks = try ["bronze", "ingest", "transform"].map {
       try StageLock($0, state: workspace.state)

@@ -22,11 +22,13 @@ struct RunCommand: AsyncParsableCommand {
         medallion run
         medallion run --for 60s --rate 1000
         medallion run --lake /data/lake --events 100000 --faults none
+        medallion run --lake s3://bucket/lake --state ./state
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
   @OptionGroup var bronzeOptions: BronzeOptions
   @OptionGroup var simulator: SimulatorOptions
+  @OptionGroup var queueOptions: QueueOptions
 
   @Option(name: .customLong("for"), help: "Run for so long (90s, 5m, 2h), then drain to gold.")
   var span: Span?
@@ -53,7 +55,13 @@ struct RunCommand: AsyncParsableCommand {
     let began = ContinuousClock.now
     let meter = run.meter
     let progress = Progress { Self.line(meter.reading, since: began) }
-    try await withSignals(logger) { try await progress.during { try await run.run() } }
+    let queue = queueOptions
+    try await withSignals(logger) {
+      try await progress.during {
+        let prefixes = [LakeLayout.raw, LakeLayout.bronze, LakeLayout.commits]
+        try await queue.following(workspace, prefixes, logger: logger) { try await run.run() }
+      }
+    }
 
     let status = try Status(workspace)
     print(Self.table(status))

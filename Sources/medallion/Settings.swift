@@ -9,7 +9,7 @@ struct Settings {
   /// Every setting that the file and the environment may hold.
   static let names: Set<String> = [
     "lake", "state", "contract", "log-level", "batch-size", "sleep", "rate", "events", "faults",
-    "seed", "answer-key", "for", "parquet-encodings", "world",
+    "seed", "answer-key", "for", "parquet-encodings", "world", "queue",
   ]
 
   private let environment: [String: String]

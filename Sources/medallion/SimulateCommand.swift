@@ -1,3 +1,4 @@
+import AWS
 import ArgumentParser
 import Foundation
 import Lake
@@ -21,6 +22,8 @@ struct SimulateCommand: AsyncParsableCommand {
       Examples:
         medallion simulate --lake ./lake --events 100000
         medallion simulate --bucket ./my-lake --prefix raw --batch-size 25 --sleep 1.5
+        medallion simulate --bucket my-bucket --prefix raw --batch-size 25 --sleep 1.5
+        medallion simulate --firehose retail-raw --rate 500
         medallion simulate --rate 500 --faults late=0.01,corrupt=0.005 --answer-key key.ndjson
         medallion simulate --seed 7 --from 2026-11-01 --until 2026-11-08 --events 1000000
         medallion simulate --world retail --from 2026-11-01 --rate 20
@@ -29,11 +32,18 @@ struct SimulateCommand: AsyncParsableCommand {
   @OptionGroup var lakeOptions: LakeOptions
   @OptionGroup var simulator: SimulatorOptions
 
-  @Option(help: "The bucket of the original script: here a directory, such as ./my-lake.")
+  @Option(help: "The bucket of the original script: of S3, or a directory such as ./my-lake.")
   var bucket: String?
 
   @Option(help: "Where in the bucket the objects go.")
   var prefix = "raw"
+
+  @Option(
+    help: """
+      A Firehose stream that takes the events, a record each, and lands them in raw, in place of \
+      putting objects.
+      """)
+  var firehose: String?
 
   @Option(help: "Virtual time of the first event: RFC 3339, or a UTC date.")
   var from: Instant?
@@ -57,25 +67,27 @@ struct SimulateCommand: AsyncParsableCommand {
     request.clock = try virtualClock(request)
     request.prefix = prefix
     let logger = try lakeOptions.logger()
-    let store: any ObjectStore
+    let store: (any ObjectStore)?
     (store, request.statePath) = try await openStore()
+    let stream = try openStream(request)
+    let target = stream.map { "the stream \($0.name)" } ?? "\(store?.location ?? "")/\(prefix)"
     let pace = request.pace
 
     let made = Mutex((objects: 0, events: 0))
     let tellsEach = if case .batches = pace { !json } else { false }
-    let progress = Progress { [location = store.location] in
+    let progress = Progress {
       let (objects, events) = made.withLock { $0 }
-      return "simulate: \(events) events in \(objects) objects → \(location)/\(prefix)"
+      return "simulate: \(events) events in \(objects) objects → \(target)"
     }
     let service = SimulatorService(
-      store: store, request: request, logger: logger
-    ) { [location = store.location] key, events in
+      store: store, stream: stream?.put, request: request, logger: logger
+    ) { [location = store?.location ?? ""] key, events in
       made.withLock {
         $0.objects += 1
         $0.events += events
       }
       if tellsEach {
-        print("Uploaded \(events) events to \(location)/\(key)")
+        print("Uploaded \(events) events to \(stream == nil ? "\(location)/\(key)" : target)")
         // A line must not wait in a buffer where another program reads it.
         fflush(nil)
       }
@@ -94,27 +106,50 @@ struct SimulateCommand: AsyncParsableCommand {
   }
 
   /// The store, and where the simulator remembers how far it is.
-  private func openStore() async throws -> (any ObjectStore, String) {
+  private func openStore() async throws -> ((any ObjectStore)?, String) {
+    if firehose != nil, lakeOptions.lake == nil {
+      if bucket != nil { throw UsageError("--bucket and --firehose exclude each other") }
+      // What a retail world knows of its products goes beside raw, and here there is no beside.
+      return (nil, "\(try lakeOptions.statePlace() ?? ".")/simulator.json")
+    }
     guard let bucket else {
       let workspace = try await lakeOptions.open(creating: true)
       return (workspace.lake.store, workspace.simulatorState)
     }
     if lakeOptions.lake != nil { throw UsageError("--bucket and --lake exclude each other") }
-    let isDirectory =
-      bucket.contains("/") || bucket.hasPrefix(".")
-      || FileManager.default.fileExists(atPath: bucket)
-    guard isDirectory, !bucket.contains("://") else {
-      let hint = bucket.contains("://") ? "" : ", or with --bucket ./\(bucket)"
-      throw UsageError(
-        "--bucket \(bucket): this version writes to directories only; name one with --lake\(hint)")
-    }
     guard ObjectKey("\(prefix)/x") != nil else {
       throw UsageError("--prefix '\(prefix)' is no relative path such as raw")
     }
-    // With the prefix raw the bucket is a lake, which every other command can open.
-    var store = try StoreLocation.open(bucket)
-    if prefix == "raw" { store = try await Lake.open(in: store, creating: true).store }
-    return (store, "\(store.location)/simulator.json")
+    let location = try Self.location(ofBucket: bucket)
+    let state = try lakeOptions.statePlace() ?? location.defaultState
+    let store = try location.open(state: state)
+    // With the prefix raw a directory is a lake at once, which every other command can open. In S3
+    // whoever puts raw objects need have no other right, and the first other command makes it one.
+    if prefix == "raw", case .directory = location {
+      _ = try await Lake.open(in: store, creating: true)
+    }
+    return (store, "\(state)/simulator.json")
+  }
+
+  /// The stream that takes the events; nil where they are put as objects.
+  private func openStream(_ request: SimulatorRequest) throws -> FirehoseStream? {
+    guard let firehose else { return nil }
+    if request.answerKey != nil {
+      throw UsageError("--answer-key names objects, and with --firehose others make them")
+    }
+    do {
+      return try FirehoseStream(name: firehose, environment: AWSEnvironment())
+    } catch let failure as AWSError {
+      throw ObjectStoreError(failure)
+    }
+  }
+
+  /// A directory where that is what it looks like, else a bucket's name or URL.
+  private static func location(ofBucket bucket: String) throws -> StoreLocation {
+    let isDirectory =
+      bucket.contains("/") || bucket.hasPrefix(".") || bucket.hasPrefix("~")
+      || FileManager.default.fileExists(atPath: bucket)
+    return try StoreLocation(isDirectory || bucket.contains("://") ? bucket : "s3://\(bucket)")
   }
 
   private func virtualClock(_ request: SimulatorRequest) throws -> SimulatorRequest.VirtualClock? {

@@ -3,6 +3,7 @@ import Bronze
 import Contract
 import Lake
 import Ledger
+import Logging
 import Pipeline
 import Snowpipe
 import Synchronization
@@ -19,6 +20,27 @@ struct FollowOptions: ParsableArguments {
 
   func validate() throws {
     if once, follow { throw ValidationError("--once and --follow exclude each other") }
+  }
+}
+
+/// What tells of new objects in S3.
+struct QueueOptions: ParsableArguments {
+  @Option(
+    help: """
+      With a lake in S3: the URL of the SQS queue to which the bucket tells what is put into it. \
+      Without one, listings find it.
+      """)
+  var queue: String?
+
+  /// Runs stages, and follows the queue meanwhile if there is one.
+  ///
+  /// - Parameter prefixes: whose objects the stages take care of.
+  func following(
+    _ workspace: Workspace, _ prefixes: [String], logger: Logger,
+    _ body: @escaping @Sendable () async throws -> Void
+  ) async throws {
+    guard let url = try queue ?? Settings().value("queue", { $0 }) else { return try await body() }
+    try await workspace.notifications(url, of: prefixes, logger: logger).during(body)
   }
 }
 
@@ -51,11 +73,13 @@ struct BronzeCommand: AsyncParsableCommand {
       Examples:
         medallion bronze --once            consume what is in raw
         medallion bronze --follow          and what comes
+        medallion bronze --follow --lake s3://bucket/lake --queue https://sqs.eu-west-1.amazonaws.com/123456789012/raw
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
   @OptionGroup var bronzeOptions: BronzeOptions
   @OptionGroup var mode: FollowOptions
+  @OptionGroup var queueOptions: QueueOptions
 
   func run() async throws {
     let encodings = try bronzeOptions.encodings()
@@ -80,10 +104,14 @@ struct BronzeCommand: AsyncParsableCommand {
       return "bronze: \(counts.lines) lines of \(objects) objects"
     }
     let follow = mode.follow
+    let queue = queueOptions
     try await withSignals(logger) {
       try await progress.during {
         let follower = BronzeFollower(stage: stage)
-        if follow { try await follower.run() } else { try await follower.runOnce() }
+        guard follow else { return try await follower.runOnce() }
+        try await queue.following(workspace, [LakeLayout.raw], logger: logger) {
+          try await follower.run()
+        }
       }
     }
     _ = lock
@@ -108,6 +136,7 @@ struct IngestCommand: AsyncParsableCommand {
 
   @OptionGroup var lakeOptions: LakeOptions
   @OptionGroup var mode: FollowOptions
+  @OptionGroup var queueOptions: QueueOptions
 
   func run() async throws {
     let logger = try lakeOptions.logger(quiet: true)
@@ -120,9 +149,12 @@ struct IngestCommand: AsyncParsableCommand {
     ) { report in done.withLock { $0 += report } }
     let progress = Progress { "ingest: \(done.withLock { $0.rows }) rows" }
     let follow = mode.follow
+    let queue = queueOptions
     try await withSignals(logger) {
       try await progress.during {
-        if follow { try await stage.run() } else { try await stage.runOnce() }
+        guard follow else { return try await stage.runOnce() }
+        let prefixes = [LakeLayout.bronze, LakeLayout.commits]
+        try await queue.following(workspace, prefixes, logger: logger) { try await stage.run() }
       }
     }
     _ = lock

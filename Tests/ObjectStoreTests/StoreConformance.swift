@@ -4,13 +4,15 @@ import Testing
 /// What every store must do, whatever it is made of. Each backend's tests run it.
 struct StoreConformance {
   let store: any ObjectStore
+  /// False for a server that lists folder by folder, which S3 does not.
+  var listsInByteOrder = true
 
   func run() async throws {
     try await putsOnlyWhatIsAbsent()
     try await onePutOfManyWins()
     try await replacesWholly()
     try await publishesOnceAndAgain()
-    try await listsInByteOrder()
+    try await listsEverything()
     try await forgetsWhatIsDeleted()
     try await refusesToReadWhatIsNotThere()
   }
@@ -62,7 +64,11 @@ struct StoreConformance {
     await #expect(throws: ObjectStoreError.self) { try await store.publish(work, as: missing) }
   }
 
-  private func listsInByteOrder() async throws {
+  private static func precedes(_ a: String, _ b: String) -> Bool {
+    a.utf8.lexicographicallyPrecedes(b.utf8)
+  }
+
+  private func listsEverything() async throws {
     // A directory sorts as its keys do, with the slash: "a-" < "a.json" < "a/".
     let names = ["a/b.json", "a-/c.json", "a.json", "a/a/x.json", "Z.json", "é.json"]
     for name in names {
@@ -74,17 +80,15 @@ struct StoreConformance {
       listed.append(object.key.text)
       return true
     }
-    let expected = names.map { "listing/\($0)" }.sorted {
-      $0.utf8.lexicographicallyPrecedes($1.utf8)
-    }
-    #expect(listed == expected)
+    let expected = names.map { "listing/\($0)" }.sorted(by: Self.precedes)
+    #expect((listsInByteOrder ? listed : listed.sorted(by: Self.precedes)) == expected)
 
     var first: [String] = []
     try await store.list("listing/") { object in
       first.append(object.key.text)
       return first.count < 2
     }
-    #expect(first == Array(expected.prefix(2)))
+    #expect(first == Array(listed.prefix(2)))
 
     var none = 0
     try await store.list("nothing/here/") { _ in

@@ -239,7 +239,7 @@ import Warehouse
     let test = try await TestLake()
     try await put(
       test, "customer_identities", Array(Self.identities.utf8) + [0x41, 0xFF, 0x2C, 0x0A])
-    let large = test.store.readablePath(LakeLayout.products)
+    let large = try await test.store.localFile(LakeLayout.products, .whole).path
     #expect(FileManager.default.createFile(atPath: large, contents: nil))
     let file = try #require(FileHandle(forWritingAtPath: large))
     try file.truncate(atOffset: 64 << 20 + 1)

@@ -38,8 +38,9 @@ import Warehouse
 
   private func different(_ test: TestLake) async throws -> Int? {
     let snapshot = try #require(try await GoldSnapshot.current(in: test.lake))
+    let local = try await snapshot.localFiles(in: test.lake)
     return try await test.warehouse.withConnection {
-      try snapshot.compare(with: $0) { test.store.readablePath(ObjectKey(trusted: $0)) }?.different
+      try snapshot.compare(with: $0, local: local)?.different
     }
   }
 

@@ -141,6 +141,8 @@ class Medallion:
     home: Path = REPOSITORY
     #: This host's ledger, warehouse and logs; beside the lake's own directories if None.
     state: Path | None = None
+    #: What `--lake` says, where that is not the directory.
+    place: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     started: list[Running] = field(default_factory=list)
 
@@ -207,7 +209,7 @@ class Medallion:
     ) -> Running:
         words = [str(argument) for argument in arguments]
         if on_lake:
-            words += ["--lake", str(self.lake)]
+            words += ["--lake", self.place or str(self.lake)]
             if self.state is not None:
                 words += ["--state", str(self.state)]
         # A developer's own settings must not change what is tested.

