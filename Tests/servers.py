@@ -66,11 +66,19 @@ class Server:
         )
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(and_above: int = 0) -> int:
+    """A port that is free, and so is the one that lies so much above it: SeaweedFS takes both."""
+    while True:
+        with socket.socket() as probe, socket.socket() as above:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            if not and_above:
+                return port
+            try:
+                above.bind(("127.0.0.1", port + and_above))
+            except (OSError, OverflowError):
+                continue
+            return port
 
 
 def program(name: str) -> str | None:
@@ -128,8 +136,7 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
     }
     config = directory / "s3.json"
     config.write_text(json.dumps(identities))
-    # Their gRPC ports are these plus 10 000.
-    ports = {name: free_port() % 20_000 + 20_000 for name in ("master", "volume", "filer", "s3")}
+    ports = {name: free_port(and_above=10_000) for name in ("master", "volume", "filer", "s3")}
     log = (directory / "seaweedfs.log").open("wb")
     command = [
         *(weed, "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
@@ -137,6 +144,8 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
         *(f"-volume.port={ports['volume']}", "-volume.max=100"),
         *("-filer", f"-filer.port={ports['filer']}"),
         *("-s3", f"-s3.port={ports['s3']}", f"-s3.config={config}", "-s3.iam.readOnly=false"),
+        # Services that nobody asks for, at ports of their own choice; and no word abroad.
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
     ]
     environment = os.environ | {"WEED_S3_SSE_KEY": "local"}
     endpoint = f"http://127.0.0.1:{ports['s3']}"

@@ -82,6 +82,10 @@ final class AWSClient: Sendable {
   private let credentials: CredentialProvider?
   /// How far the server's clock is ahead of ours, in seconds.
   private let skew = Mutex<TimeInterval>(0)
+  /// Whether the server has answered, whatever it said.
+  private let hasAnswered = Atomic(false)
+  /// Of the first request: an address without a server is most likely a wrong one.
+  private static let firstPatience = Duration.seconds(10)
 
   /// - Parameter credentials: nil sends requests without a signature.
   init(endpoint: Endpoint, region: String, service: String, credentials: CredentialProvider?) {
@@ -104,7 +108,11 @@ final class AWSClient: Sendable {
   func retrying<T>(
     _ request: AWSRequest, _ body: (_ retries: Int) async throws -> T
   ) async throws -> T {
-    let end = ContinuousClock.now + request.patience
+    let began = ContinuousClock.now
+    var end: ContinuousClock.Instant {
+      let isKnown = hasAnswered.load(ordering: .relaxed)
+      return began + (isKnown ? request.patience : min(request.patience, Self.firstPatience))
+    }
     var retries = 0
     var renewals = 0
     while true {
@@ -163,6 +171,7 @@ final class AWSClient: Sendable {
     } catch let failure where !(failure is CancellationError) {
       throw Self.unavailable(failure, endpoint)
     }
+    hasAnswered.store(true, ordering: .relaxed)
     let status = Int(response.status.code)
     if (200..<300).contains(status) {
       return AWSResponse(

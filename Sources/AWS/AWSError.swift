@@ -65,6 +65,8 @@ struct ServiceError: Error, Sendable {
   var isExpired: Bool {
     ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"]
       .contains(code)
+      // The answer to a HEAD has no body that would say so.
+      || (status == 400 && code.isEmpty)
   }
 
   /// Whether the clocks of the two sides differ too much.

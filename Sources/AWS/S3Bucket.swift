@@ -116,7 +116,7 @@ struct S3Bucket: Sendable {
     if failure.isIdentity {
       return AWSError(
         .credentials,
-        "\(server) does not take the credentials (\(failure.code)): check the access key, its secret and session token, or sign in again"
+        "\(server) does not take the credentials (\(failure.code.isEmpty ? String(failure.status) : failure.code)): check the access key, its secret and session token, or sign in again"
       )
     }
     switch (failure.status, failure.code) {
@@ -127,6 +127,8 @@ struct S3Bucket: Sendable {
       )
     case (_, "NoSuchKey"), (_, "NoSuchUpload"), (404, ""):
       return AWSError(.notFound, "s3://\(request.resource.dropFirst(13)) does not exist")
+    case (412, _):
+      return AWSError(.conflict, "s3://\(request.resource.dropFirst(13)) is there already")
     case (403, _), (401, _):
       return AWSError(
         .accessDenied,

@@ -51,7 +51,7 @@ public final class S3Store: ObjectStore {
     let body = Payload(ByteBuffer(bytes: bytes))
     let outcome = try await asStore { () async throws -> PutOutcome in
       var request = putRequest(key, body)
-      request.headers.append(("if-none-match", "*"))
+      request.headers.append(Self.unlessThere)
       switch try await bucket.sendConditionally(request) {
       case .done(let response):
         try await response.discard()
@@ -81,8 +81,10 @@ public final class S3Store: ObjectStore {
     try await asStore {
       do {
         try await copy(work, to: key)
+      } catch let failure as AWSError where failure.code == .conflict {
+        // Published before, by whomever: these very bytes.
       } catch let failure as AWSError where failure.code == .notFound {
-        // Published before, by whomever: from a publication that was cut short.
+        // So it was, and the work is gone already.
         guard try await head(key) != nil else { throw failure }
       }
       try await remove(work)
@@ -190,6 +192,9 @@ public final class S3Store: ObjectStore {
       ], body: body)
   }
 
+  /// The condition that makes a write one that overwrites nothing.
+  private static let unlessThere = (name: "if-none-match", value: "*")
+
   /// For people who look into the bucket.
   static func contentType(_ key: ObjectKey) -> String {
     let name = key.name
@@ -236,13 +241,14 @@ public final class S3Store: ObjectStore {
     if found.sizeBytes <= Self.copyPartBytes {
       _ = try await bucket.sendForXML(
         bucket.request(
-          "PUT", remote(key), action: "s3:PutObject", headers: [("x-amz-copy-source", from)]))
+          "PUT", remote(key), action: "s3:PutObject",
+          headers: [("x-amz-copy-source", from), Self.unlessThere]))
       return
     }
     try await inParts(
       key, size: Int(found.sizeBytes),
       partBytes: max(Self.copyPartBytes, Int(found.sizeBytes + 9_999) / 10_000),
-      headers: [("content-type", Self.contentType(key))]
+      headers: [("content-type", Self.contentType(key))], condition: [Self.unlessThere]
     ) { [bucket, remoteKey = remote(key)] query, range in
       let reply = try await bucket.sendForXML(
         bucket.request(
@@ -260,6 +266,7 @@ public final class S3Store: ObjectStore {
   /// - Parameter send: stores the part with these query items, and returns its ETag.
   private func inParts(
     _ key: ObjectKey, size: Int, partBytes: Int, headers: [(name: String, value: String)],
+    condition: [(name: String, value: String)] = [],
     send: @escaping @Sendable (_ query: [(name: String, value: String)], Range<Int>) async throws
       -> String
   ) async throws {
@@ -288,9 +295,10 @@ public final class S3Store: ObjectStore {
         _ = try await bucket.sendForXML(
           bucket.request(
             "POST", remote(key), action: "s3:PutObject", query: [("uploadId", upload)],
-            body: body))
-      } catch let failure as AWSError where failure.code == .notFound {
-        // Completed by a try whose answer was lost, if the object is there.
+            headers: condition, body: body))
+      } catch let failure as AWSError where [.notFound, .refused].contains(failure.code) {
+        // Completed by a try whose answer was lost, if the object is there: servers name the upload
+        // or its parts as missing then.
         guard try await head(key)?.sizeBytes == Int64(size) else { throw failure }
       }
     } catch {

@@ -10,7 +10,6 @@ public import ObjectStore
 /// Source: *Amazon SQS API reference*, the JSON protocol.
 public struct SQSQueue: ObjectNotifications {
   public let location: String
-  public let visibility: Duration
   private let client: AWSClient
   private let place: S3Location
   private let logger: Logger
@@ -19,8 +18,7 @@ public struct SQSQueue: ObjectNotifications {
   ///
   /// - Parameter place: the lake whose objects are of interest.
   public init(
-    url: String, place: S3Location, environment: AWSEnvironment, logger: Logger,
-    visibility: Duration = .seconds(120)
+    url: String, place: S3Location, environment: AWSEnvironment, logger: Logger
   ) throws {
     guard let parts = URLComponents(string: url), let host = parts.host,
       parts.path.split(separator: "/").count >= 1, ["http", "https"].contains(parts.scheme)
@@ -32,7 +30,6 @@ public struct SQSQueue: ObjectNotifications {
     location = url
     self.place = place
     self.logger = logger
-    self.visibility = visibility
     // sqs.eu-west-1.amazonaws.com
     let region = host.firstMatch(of: /^sqs\.([a-z0-9-]+)\.amazonaws\.com/).map { String($0.1) }
     do {
@@ -56,7 +53,6 @@ public struct SQSQueue: ObjectNotifications {
       let QueueUrl: String
       let MaxNumberOfMessages = 10
       let WaitTimeSeconds = 20
-      let VisibilityTimeout: Int
     }
     struct Output: Decodable {
       struct Message: Decodable {
@@ -66,9 +62,7 @@ public struct SQSQueue: ObjectNotifications {
       }
       let Messages: [Message]?
     }
-    let output: Output = try await call(
-      "ReceiveMessage",
-      Input(QueueUrl: location, VisibilityTimeout: Int(visibility / .seconds(1))))
+    let output: Output = try await call("ReceiveMessage", Input(QueueUrl: location))
     var found: [ObjectNotification] = []
     for message in output.Messages ?? [] {
       guard let keys = S3EventMessage.keys(in: message.Body, at: place) else {
@@ -82,7 +76,21 @@ public struct SQSQueue: ObjectNotifications {
     return found
   }
 
-  public func extend(_ notifications: [ObjectNotification]) async throws {
+  public func visibility() async throws -> Duration {
+    struct Input: Encodable {
+      let QueueUrl: String
+      let AttributeNames = ["VisibilityTimeout"]
+    }
+    struct Output: Decodable {
+      let Attributes: [String: String]?
+    }
+    let output: Output = try await call("GetQueueAttributes", Input(QueueUrl: location))
+    return .seconds(output.Attributes?["VisibilityTimeout"].flatMap { Int($0) } ?? 30)
+  }
+
+  public func extend(
+    _ notifications: [ObjectNotification], by visibility: Duration
+  ) async throws {
     struct Input: Encodable {
       struct Entry: Encodable {
         let Id: String

@@ -7,13 +7,13 @@ public protocol ObjectNotifications: Sendable {
   var location: String { get }
 
   /// How long a message that was received stays hidden from others.
-  var visibility: Duration { get }
+  func visibility() async throws -> Duration
 
   /// Waits for messages, for some seconds at most.
   func receive() async throws -> [ObjectNotification]
 
-  /// Keeps messages hidden for another ``visibility``, while their objects are worked on.
-  func extend(_ notifications: [ObjectNotification]) async throws
+  /// Keeps messages hidden for so long from now, while their objects are worked on.
+  func extend(_ notifications: [ObjectNotification], by visibility: Duration) async throws
 
   /// Removes messages whose objects are taken care of.
   func acknowledge(_ notifications: [ObjectNotification]) async throws

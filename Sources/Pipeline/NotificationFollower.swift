@@ -103,12 +103,15 @@ public struct NotificationFollower: Sendable {
   }
 
   private func follow(_ held: Held) async throws {
+    let visibility = try await Outage.waitOut(stage: "queue", logger: logger) {
+      try await queue.visibility()
+    }
     while true {
       try await Task.sleep(for: Self.lookAgain)
       try await Outage.waitOut(stage: "queue", logger: logger) {
         try await settle(held)
-        let fading = await held.fading(queue.visibility)
-        if !fading.isEmpty { try await queue.extend(fading) }
+        let fading = await held.fading(visibility)
+        if !fading.isEmpty { try await queue.extend(fading, by: visibility) }
       }
     }
   }

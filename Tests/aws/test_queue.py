@@ -41,6 +41,7 @@ def queue(ministack: Server) -> Queue:
     url = client.create_queue(
         QueueName=name,
         Attributes={
+            "VisibilityTimeout": "2",
             "RedrivePolicy": json.dumps(
                 {"deadLetterTargetArn": f"{arn}{name}-dead", "maxReceiveCount": "2"}
             )
@@ -105,7 +106,6 @@ def test_strange_messages_do_no_harm(ministack: Server, queue: Queue, new_lake: 
         queue.client.receive_message(QueueUrl=queue.url, VisibilityTimeout=0)
         return queue.count(queue.dead_url) == 1
 
-    queue.client.set_queue_attributes(QueueUrl=queue.url, Attributes={"VisibilityTimeout": "0"})
     wait_until(receive, "the dead-letter queue has it", within=150)
 
 
