@@ -284,7 +284,6 @@ def test_only_the_simulator_puts_into_the_stream(applied: Stack) -> None:
         ("administrator", "snowflake", EXTERNAL_ID),
         ("snowflake-user", "snowflake", None),
         ("snowflake-user", "snowflake", EXTERNAL_ID.lower()),
-        ("snowflake-user", "snowflake", "*"),
     ],
 )
 def test_a_role_is_taken_by_nobody_else(
