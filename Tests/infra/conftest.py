@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 import stack
-from stack import ACCOUNT, REGION, Emulator, Stack, Terraform
-
-NAME = "test-lake"
-BUCKET = "test-lake-bucket"
-EXTERNAL_ID = "TEST_SFCRole=2_b+c/d="
-SNOWPIPE_QUEUE = "sf-snowpipe-test"
+from stack import (
+    ACCOUNT,
+    BUCKET,
+    EXTERNAL_ID,
+    NAME,
+    REGION,
+    SNOWPIPE_QUEUE,
+    Emulator,
+    Stack,
+    Terraform,
+)
 
 ASSUME_ANY_ROLE = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}
 EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -33,7 +38,9 @@ USERS = {
 @pytest.fixture(scope="session")
 def mirror() -> Path:
     if shutil.which("terraform") is None:
-        pytest.skip("terraform is missing: install it from https://developer.hashicorp.com/terraform")
+        pytest.skip(
+            "terraform is missing: install it from https://developer.hashicorp.com/terraform"
+        )
     if (found := stack.provider_mirror()) is None:
         pytest.skip(
             "no mirror with Terraform's AWS provider: make one by `terraform providers mirror DIR`"

@@ -30,6 +30,12 @@ REGION = "eu-central-1"
 ACCOUNT = "000000000000"
 ROOT = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 
+#: What the tests call what they make.
+NAME = "test-lake"
+BUCKET = "test-lake-bucket"
+EXTERNAL_ID = "TEST_SFCRole=2_b+c/d="
+SNOWPIPE_QUEUE = "sf-snowpipe-test"
+
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 #: Where packages and images put a mirror of Terraform's providers.
 MIRRORS = (
@@ -164,11 +170,15 @@ class Terraform:
     def in_copy(cls, target: Path, environment: dict[str, str] | None = None) -> Terraform:
         shutil.copytree(INFRA, target, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
         inherited = {
-            name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("AWS_", "TF_"))
         }
         return cls(target / "example", {**inherited, **(environment or {})})
 
-    def run(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, codes: tuple[int, ...] = (0,)
+    ) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             ["terraform", *arguments],
             cwd=self.directory,

@@ -1,4 +1,4 @@
-"""Who may do what with which part of the lake: asked of a server that checks signatures and policies."""
+"""Who may do what with which part of the lake, asked of a server that checks it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 
 import botocore.exceptions
 import pytest
-from conftest import EXTERNAL_ID, NAME
-from stack import Stack, assume, refused, role_arn
+from stack import EXTERNAL_ID, NAME, Stack, assume, refused, role_arn
+
+#: One stack serves all of them, whichever processes the other tests run in.
+pytestmark = pytest.mark.xdist_group("stack")
 
 #: A part of the lake, and the object by whose like it is tried.
 PLACES = {

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import NAME, SNOWPIPE_QUEUE
-from stack import INFRA, Stack, Terraform, TerraformError
+from stack import INFRA, NAME, SNOWPIPE_QUEUE, Stack, Terraform, TerraformError
 from waiting import wait_until
+
+#: One stack serves all of them, whichever processes the other tests run in.
+pytestmark = pytest.mark.xdist_group("stack")
 
 HOUR = r"yyyy=\d{4}/mm=\d\d/dd=\d\d/HH=\d\d"
 
@@ -153,7 +155,9 @@ def test_the_queue_hears_of_raw_and_snowpipe_of_bronze(applied: Stack) -> None:
     assert hears_of(applied, ours, raw)["eventName"] == "ObjectCreated:Put"
     assert hears_of(applied, snowpipes, bronze)["s3"]["bucket"]["name"] == applied.bucket
     # The raw object was put last: an event of the others would have been there by now.
-    assert not [e for e in received(applied, ours) if not e["s3"]["object"]["key"].startswith("raw")]
+    assert not [
+        e for e in received(applied, ours) if not e["s3"]["object"]["key"].startswith("raw")
+    ]
 
 
 def test_a_message_that_cannot_be_worked_off_becomes_a_dead_letter(applied: Stack) -> None:

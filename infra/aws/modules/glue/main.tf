@@ -49,7 +49,6 @@ resource "aws_glue_trigger" "cleaner" {
 }
 
 resource "aws_s3_object" "script" {
-  #checkov:skip=CKV_AWS_186:Encrypted as everything in this bucket, with SSE-S3
   bucket      = var.bucket
   key         = "code/glue/glue_job_cleaner.py"
   source      = var.script
@@ -57,7 +56,6 @@ resource "aws_s3_object" "script" {
 }
 
 resource "aws_s3_object" "package" {
-  #checkov:skip=CKV_AWS_186:Encrypted as everything in this bucket, with SSE-S3
   count       = var.package == null ? 0 : 1
   bucket      = var.bucket
   key         = "code/glue/${basename(var.package)}"
