@@ -109,7 +109,7 @@ def emulator(directory: Path) -> Iterator[Emulator]:
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }
-    command = [sys.executable, "-m", "hypercorn", "emulator:app"]
+    command = [sys.executable, "-m", "hypercorn", "ministack_server:app"]
     # In this very process, so that it ends with it.
     command += ["--workers", "0"]
     command += ["--bind", f"127.0.0.1:{secure}", "--insecure-bind", f"127.0.0.1:{plain}"]

@@ -135,13 +135,13 @@ def received(stack: Stack, queue: str) -> list[dict[str, Any]]:
 
 
 def hears_of(stack: Stack, queue: str, key: str) -> dict[str, Any]:
-    def event() -> dict[str, Any] | None:
-        # A key in an event is encoded as in a form.
-        encoded = key.replace("=", "%3D")
-        events = received(stack, queue)
-        return next((e for e in events if e["s3"]["object"]["key"] == encoded), None)
+    # A key in an event is encoded as in a form.
+    encoded = key.replace("=", "%3D")
 
-    return wait_until(event, f"an event of {key}", within=30)  # type: ignore[return-value]
+    def events() -> list[dict[str, Any]]:
+        return [e for e in received(stack, queue) if e["s3"]["object"]["key"] == encoded]
+
+    return wait_until(events, f"an event of {key}", within=30)[0]
 
 
 def test_the_queue_hears_of_raw_and_snowpipe_of_bronze(applied: Stack) -> None:
@@ -175,13 +175,12 @@ def test_a_message_that_cannot_be_worked_off_becomes_a_dead_letter(applied: Stac
 
     def dead_letter() -> bool:
         # Received and hidden for no time, time and again.
-        got = sqs.receive_message(
+        sqs.receive_message(
             QueueUrl=applied.outputs["queue_url"],
             VisibilityTimeout=0,
             MaxNumberOfMessages=10,
             WaitTimeSeconds=0,
         )
-        del got
         letters = sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=0).get("Messages", [])
         return any(letter["Body"] == "poison" for letter in letters)
 

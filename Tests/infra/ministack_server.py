@@ -4,7 +4,7 @@ MiniStack checks signatures and evaluates identity, resource and trust policies 
 what a PutObject may be judged by it leaves out whether the write is conditional, whether it creates
 an object at all, and whether the caller brings a key; and it takes the session of a role for its
 principal, where AWS takes the role. Those keys are given here the values that AWS documents for
-them. The evaluation stays MiniStack's own. Run by hypercorn as `emulator:app`.
+them. The evaluation stays MiniStack's own. Run by hypercorn as `ministack_server:app`.
 """
 
 from __future__ import annotations
