@@ -83,8 +83,7 @@ def applied(mirror: Path, emulator: Emulator, tmp_path_factory: pytest.TempPathF
     (terraform.directory / "emulator_override.tf").write_text(
         'provider "aws" {\n  s3_use_path_style = true\n}\n'
     )
-    package = directory / "medallion_glue.zip"
-    package.write_bytes(b"PK\x05\x06" + bytes(18))
+    job = job_files(directory)
     variables: dict[str, Any] = {
         "region": REGION,
         "name": NAME,
@@ -92,8 +91,9 @@ def applied(mirror: Path, emulator: Emulator, tmp_path_factory: pytest.TempPathF
         "administrator_arn": stack.user_arn("administrator"),
         "simulator_trusted_arns": [stack.user_arn("host")],
         "bronze_worker_trusted_arns": [stack.user_arn("host")],
-        "glue_script": str(glue_script(directory)),
-        "glue_package": str(package),
+        "glue_script": str(job / "glue_job_cleaner.py"),
+        "glue_requirements": str(job / "glue_job_requirements.txt"),
+        "glue_package": str(directory / "medallion_glue.zip"),
         "snowflake_user_arn": stack.user_arn("snowflake-user"),
         "snowflake_external_id": EXTERNAL_ID,
         "snowpipe_queue_arn": snowpipe_arn,
@@ -114,13 +114,18 @@ def applied(mirror: Path, emulator: Emulator, tmp_path_factory: pytest.TempPathF
     return Stack(emulator, terraform, BUCKET, terraform.outputs(), {**users, **sessions})
 
 
-def glue_script(directory: Path) -> Path:
-    """The job's script; what it says is all the same to the infrastructure."""
-    script = stack.REPOSITORY / "glue" / "glue_job_cleaner.py"
-    if not script.exists():
-        script = directory / "glue_job_cleaner.py"
-        script.write_text("# stands for the job\n")
-    return script
+def job_files(directory: Path) -> Path:
+    """The job's script and requirements, and beside them what stands for its package."""
+    job, source = directory / "glue", stack.REPOSITORY / "glue"
+    if source.is_dir():
+        shutil.copytree(source, job)
+    else:
+        job.mkdir()
+        (job / "glue_job_cleaner.py").write_text("# stands for the job\n")
+        (job / "glue_job_requirements.txt").write_text("boto3==1.44.8\nxxhash==4.1.0\n")
+    # As an empty zip begins and ends.
+    (directory / "medallion_glue.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    return job
 
 
 def session_of_service(emulator: Emulator, user: stack.Credentials, role: str) -> stack.Credentials:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -138,6 +141,44 @@ def emulator(directory: Path) -> Iterator[Emulator]:
         # Nothing of it is to last, and it takes its time to end by itself.
         process.kill()
         process.wait()
+
+
+@contextlib.contextmanager
+def without_own_tls(emulator: Emulator) -> Iterator[str]:
+    """A port on 127.0.0.1 whose bytes go on to the emulator by TLS.
+
+    For the command: it trusts the authorities of the system, and no others.
+    """
+    context = ssl.create_default_context(cafile=str(emulator.authority))
+    target = int(emulator.url.rsplit(":", 1)[1])
+
+    async def pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(1 << 16):
+                sink.write(data)
+                await sink.drain()
+        except (ConnectionError, ssl.SSLError):
+            pass
+        finally:
+            sink.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection(
+            "127.0.0.1", target, ssl=context, server_hostname="localhost"
+        )
+        await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
+
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server = asyncio.run_coroutine_threadsafe(
+        asyncio.start_server(serve, "127.0.0.1", 0), loop
+    ).result(10)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
 
 
 # MARK: Terraform

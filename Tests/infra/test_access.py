@@ -135,17 +135,6 @@ def test_a_role_may_do_what_its_work_needs_and_nothing_else(
 # MARK: single objects
 
 
-def test_the_simulator_reads_the_lakes_identity_and_no_other_commit(applied: Stack) -> None:
-    put_in_place(applied, "commits/0.json")
-    put_in_place(applied, "commits/7.json")
-    s3 = applied.client("s3", "simulator")
-    s3.get_object(Bucket=applied.bucket, Key="commits/0.json")
-    with refused():
-        s3.get_object(Bucket=applied.bucket, Key="commits/7.json")
-    with refused():
-        s3.put_object(Bucket=applied.bucket, Key="commits/0.json", Body=b"", IfNoneMatch="*")
-
-
 def test_nobody_deletes_a_version_of_a_raw_object(applied: Stack) -> None:
     key = "raw/versions.json"
     version = applied.root("s3").put_object(Bucket=applied.bucket, Key=key, Body=b"1")["VersionId"]

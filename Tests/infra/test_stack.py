@@ -231,6 +231,9 @@ def test_the_job_reads_and_writes_the_lakes_prefixes(applied: Stack) -> None:
     assert arguments["--INPUT_S3"] == f"{lake}/raw/"
     assert arguments["--OUTPUT_S3"] == f"{lake}/bronze/"
     assert arguments["--QUARANTINE_S3"] == f"{lake}/quarantine/"
+    files = applied.terraform.directory.parents[1] / "glue"
+    modules = (files / "glue_job_requirements.txt").read_text().split()
+    assert arguments["--additional-python-modules"] == ",".join(modules)
     for path in (job["Command"]["ScriptLocation"], arguments["--extra-py-files"]):
         key = path.removeprefix(f"{lake}/")
         applied.client("s3", "glue job").get_object(Bucket=applied.bucket, Key=key)

@@ -53,19 +53,19 @@ module "firehose" {
 }
 
 module "glue" {
-  source         = "../modules/glue"
-  name           = "${var.name}-cleaner"
-  role_name      = local.role_names["glue"]
-  account_id     = local.account_id
-  region         = var.region
-  bucket         = module.bucket.bucket
-  bucket_arn     = module.bucket.bucket_arn
-  lake_arn       = module.bucket.lake_arn
-  lake_prefix    = var.lake_prefix
-  script         = var.glue_script
-  package        = var.glue_package
-  python_modules = var.glue_python_modules
-  is_scheduled   = var.bronze_engine == "glue"
+  source       = "../modules/glue"
+  name         = "${var.name}-cleaner"
+  role_name    = local.role_names["glue"]
+  account_id   = local.account_id
+  region       = var.region
+  bucket       = module.bucket.bucket
+  bucket_arn   = module.bucket.bucket_arn
+  lake_arn     = module.bucket.lake_arn
+  lake_prefix  = var.lake_prefix
+  script       = var.glue_script
+  package      = var.glue_package
+  requirements = var.glue_requirements
+  is_scheduled = var.bronze_engine == "glue"
 }
 
 module "simulator" {

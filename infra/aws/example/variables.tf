@@ -74,15 +74,15 @@ variable "glue_script" {
 }
 
 variable "glue_package" {
-  description = "Path of what `make glue-package` builds; null if the script needs none."
+  description = "Path of what `make glue-package` makes."
   type        = string
-  default     = null
+  default     = "../../../dist/medallion_glue.zip"
 }
 
-variable "glue_python_modules" {
-  description = "Modules to install beside Glue's own, as a list with commas."
+variable "glue_requirements" {
+  description = "Path of glue_job_requirements.txt."
   type        = string
-  default     = ""
+  default     = "../../../glue/glue_job_requirements.txt"
 }
 
 variable "snowflake_user_arn" {

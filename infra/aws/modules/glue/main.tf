@@ -9,7 +9,8 @@ resource "aws_glue_job" "cleaner" {
   worker_type       = var.worker_type
   number_of_workers = var.workers
   timeout           = var.timeout_minutes
-  max_retries       = 1
+  # The next run finishes what one left.
+  max_retries = 0
 
   command {
     name            = "glueetl"
@@ -26,16 +27,22 @@ resource "aws_glue_job" "cleaner" {
     "--INPUT_S3"                         = "s3://${var.bucket}/${var.lake_prefix}raw/"
     "--OUTPUT_S3"                        = "s3://${var.bucket}/${var.lake_prefix}bronze/"
     "--QUARANTINE_S3"                    = "s3://${var.bucket}/${var.lake_prefix}quarantine/"
+    "--METRICS_NAMESPACE"                = "Medallion"
+    "--extra-py-files"                   = "s3://${var.bucket}/${aws_s3_object.package.key}"
+    "--additional-python-modules"        = join(",", local.python_modules)
     "--job-bookmark-option"              = "job-bookmark-disable"
     "--enable-auto-scaling"              = "true"
     "--enable-metrics"                   = "true"
     "--enable-observability-metrics"     = "true"
     "--enable-continuous-cloudwatch-log" = "true"
-    }, length(aws_s3_object.package) == 0 ? {} : {
-    "--extra-py-files" = "s3://${var.bucket}/${aws_s3_object.package[0].key}"
-    }, var.python_modules == "" ? {} : {
-    "--additional-python-modules" = var.python_modules
   }, var.extra_arguments)
+}
+
+locals {
+  python_modules = [
+    for line in split("\n", file(var.requirements)) : trimspace(line)
+    if trimspace(line) != "" && !startswith(trimspace(line), "#")
+  ]
 }
 
 resource "aws_glue_trigger" "cleaner" {
@@ -56,7 +63,6 @@ resource "aws_s3_object" "script" {
 }
 
 resource "aws_s3_object" "package" {
-  count       = var.package == null ? 0 : 1
   bucket      = var.bucket
   key         = "code/glue/${basename(var.package)}"
   source      = var.package

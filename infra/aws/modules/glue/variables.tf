@@ -44,15 +44,13 @@ variable "script" {
 }
 
 variable "package" {
-  description = "Path of the wheel or zip that the script imports; null if there is none."
+  description = "Path of the zip that the script imports."
   type        = string
-  default     = null
 }
 
-variable "python_modules" {
-  description = "Modules to install beside Glue's own, as a list with commas."
+variable "requirements" {
+  description = "Path of glue_job_requirements.txt: modules to install beside Glue's own."
   type        = string
-  default     = ""
 }
 
 variable "extra_arguments" {
