@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 from stack import REGION, REPOSITORY, Stack, refused, without_own_tls
+from waiting import wait_until
 
 #: One stack serves all of them, whichever processes the other tests run in.
 pytestmark = pytest.mark.xdist_group("stack")
@@ -92,6 +93,15 @@ def test_simulator_worker_and_snowflake_carry_events_to_bronze(
         assert body[:4] == body[-4:] == b"PAR1"
 
 
+def test_the_simulator_streams(applied: Stack, endpoint: str, tmp_path: Path) -> None:
+    before = len(keys(applied, "raw/"))
+    stream = applied.outputs["firehose"]
+    medallion(
+        applied, "simulator", endpoint, tmp_path, "simulate", "--firehose", stream, "--events", "20"
+    )
+    wait_until(lambda: len(keys(applied, "raw/")) > before, "records in raw", within=60)
+
+
 def test_the_worker_may_not_simulate(applied: Stack, endpoint: str, tmp_path: Path) -> None:
     simulate = ("simulate", "--bucket", applied.outputs["lake"], "--events", "1")
     said = medallion(applied, "bronze worker", endpoint, tmp_path, *simulate, code=1)
@@ -110,8 +120,8 @@ def test_the_jobs_store_puts_and_publishes(applied: Stack, monkeypatch: pytest.M
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     store = importlib.import_module("medallion_glue.store").open_store(f"s3://{applied.bucket}")
-    assert store.put("commits/77.json", b"{}")
-    assert not store.put("commits/77.json", b"{}")
+    assert store.put(b"{}", "commits/77.json")
+    assert not store.put(b"{}", "commits/77.json")
     work, final = "tmp/job/bronze/dt=2026-11-23/x-0.parquet", "bronze/dt=2026-11-23/x-0.parquet"
     applied.root("s3").put_object(Bucket=applied.bucket, Key=work, Body=b"PAR1")
     store.publish(work, final)
