@@ -53,4 +53,4 @@ clean: ## remove what a build made
 	@rm -rf .build bin dbt/target dbt/logs
 
 distclean: clean ## remove what the set-up made, too
-	@rm -rf .deps .venv Benchmarks/.venv Benchmarks/data dbt/profiles.yml
+	@rm -rf .deps .venv Tests/infra/.venv Benchmarks/.venv Benchmarks/data dbt/profiles.yml

@@ -1,0 +1,4 @@
+output "job" {
+  description = "Name of the job."
+  value       = aws_glue_job.cleaner.name
+}
