@@ -9,8 +9,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,25 +20,23 @@ from typing import Any
 
 import duckdb
 import pytest
-from warehouse import REPOSITORY, Warehouse, Worker
+from warehouse import Warehouse, Worker
 
 if importlib.util.find_spec("fakesnow") is None:
     pytest.skip("the dependency group `snowflake` is not installed", allow_module_level=True)
 
 from account import Account, Row, columns_of, emulator
+from lakes import PATIENCE_SECONDS, medallion, staged_lake
 from snowflake.connector.errors import ProgrammingError
+from statements import statement_of
 
-MEDALLION = Path(os.environ.get("MEDALLION_BIN") or REPOSITORY / "bin" / "medallion")
+#: Numbers that mean the same and are others: a hash (macros/engine/event_key.sql), which nobody else
+#: reads, and the loads', which the lake's pipe gives in the order of commits.
+NOT_COMPARED = {"event_key", "_load_seq"}
 
-#: A build on the emulator takes most of a minute on a quiet machine.
-PATIENCE_SECONDS = 600.0
-
-#: A hash that the engines number differently (macros/engine/event_key.sql); nobody else reads it.
-NOT_COMPARED = {"event_key"}
-
-#: What the pipe loads, as opposed to what dbt remembers there.
-OF_THE_PIPE = (
-    *("raw_purchases_staging", "load_history", "raw_quarantine_staging"),
+#: What is not loaded by a COPY of bronze.
+BESIDE_STAGING = (
+    "raw_quarantine_staging",
     *("raw_products", "raw_stores", "raw_customer_identities"),
 )
 
@@ -52,37 +48,14 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lake(scratch: Path) -> Path:
-    """A lake with every fault, whose files came in three batches; staged, not transformed."""
-    lake = scratch / "lake"
-    # The same sales over another span of time have the same ids and other content; and an object
-    # that arrived earlier than one loaded before it displaces that one's rows.
-    for until in ("2026-03-11", "2026-03-06", "2026-03-15"):
-        medallion(
-            *("simulate", "--lake", lake, "--world", "retail", "--seed", 1),
-            *("--events", 500, "--from", "2026-03-01", "--until", until),
-            *("--faults", "all=0.05,duplicate=0.03"),
-        )
-        medallion("bronze", "--lake", lake, "--once")
-        medallion("ingest", "--lake", lake, "--once")
-    return lake
-
-
-def medallion(*arguments: object, environment: dict[str, str] | None = None, code: int = 0) -> str:
-    """What a command prints, which must end with the given code."""
-    done = subprocess.run(
-        [str(MEDALLION), *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | (environment or {}),
-        timeout=PATIENCE_SECONDS,
-    )
-    assert done.returncode == code, done.stdout
-    return done.stdout
+    return staged_lake(scratch / "lake")
 
 
 @pytest.fixture(scope="module")
 def account(scratch: Path) -> Iterator[Account]:
+    """An account in which infra/snowflake has been run."""
     with emulator(scratch) as account:
+        account.install()
         yield account
 
 
@@ -142,38 +115,32 @@ def on_snowflake(
 ) -> Built:
     """The same tables as dbt-snowflake makes them, in three runs.
 
-    Half of the loads and of the dimensions; all of the dimensions, which has everything made anew;
-    the rest of the loads, which is an incremental run.
+    A third of the files and half of the dimensions; all of the dimensions, which has everything made
+    anew; the rest of the files, which is an incremental run. Files come as a pipe's COPY brings them,
+    and those of the first run come again with the second.
     """
     warehouse = lake / "warehouse.duckdb"
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        present = [
-            name
-            for (name,) in connection.execute(
-                "select table_name from information_schema.tables where table_schema = 'raw'"
-            ).fetchall()
-            if name in OF_THE_PIPE
-        ]
-        [(loads,)] = connection.execute(
-            "select max(_load_seq) from raw.raw_purchases_staging"
-        ).fetchall()
+        paths = connection.execute("select path from raw.load_history order by load_seq").fetchall()
+    files = [lake / path for (path,) in paths]
+    copy = statement_of("copy_into", "copy into")
 
-    def load(up_to: int, share: float) -> None:
-        for name in present:
-            condition = {
-                "raw_purchases_staging": f"_load_seq <= {up_to}",
-                "load_history": f"load_seq <= {up_to}",
-            }.get(name, f"hash(rowid) % 100 < {100 * share}")
-            account.replace(warehouse, name, condition, scratch)
+    def load(files: list[Path], share: float) -> None:
+        account.upload(lake, files)
+        account.query(f"{copy} force = true")
+        for name in BESIDE_STAGING:
+            account.replace(warehouse, name, f"hash(rowid) % 100 < {100 * share}", scratch)
 
-    load(loads // 3, share=0.5)
+    third = len(files) // 3
+    load(files[:third], share=0.5)
     worker.do("build", target="snowflake")
-    load(2 * loads // 3, share=1)
+    load(files[third : 2 * third], share=1)
     worker.do("run", target="snowflake")
-    load(loads, share=1)
-    assert account.query("select lo from retail.raw.transform_window") == [(2 * loads // 3,)]
+    load(files[2 * third :], share=1)
+    assert account.query("select lo from retail.raw.transform_window") == [(2 * third,)]
     worker.do("build", target="snowflake")
-    assert account.query("select lo, hi from retail.raw.transform_window") == [(loads, loads)]
+    window = account.query("select lo, hi from retail.raw.transform_window")
+    assert window == [(len(files), len(files))]
 
     names = account.query(
         """
