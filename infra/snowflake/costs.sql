@@ -1,5 +1,5 @@
 -- What the last 30 days cost, by day. Needs ACCOUNTADMIN, or the database roles
--- SNOWFLAKE.USAGE_VIEWER and, for the last query, SNOWFLAKE.GOVERNANCE_VIEWER. These views lag by up to
+-- SNOWFLAKE.USAGE_VIEWER and, for the last two, SNOWFLAKE.GOVERNANCE_VIEWER. These views lag by up to
 -- three hours.
 
 use role accountadmin;
@@ -51,6 +51,19 @@ select
 from snowflake.account_usage.table_storage_metrics
 where table_catalog = 'RETAIL' and not deleted
 order by active_bytes desc;
+
+-- dbt, by run. A run's name is in the tag that the profile gives its sessions.
+select
+    query_tag,
+    min(start_time) as began,
+    count(*) as statements,
+    sum(total_elapsed_time) / 1000 as seconds,
+    sum(bytes_scanned) / 1e9 as gigabytes_scanned
+from snowflake.account_usage.query_history
+where startswith(query_tag, 'medallion')
+    and start_time > dateadd(day, -30, current_timestamp())
+group by query_tag
+order by began desc;
 
 -- dbt, by model. Each statement ends with a comment that names its node (docs/snowflake.md).
 select

@@ -39,22 +39,24 @@ begin
                 from retail.raw.load_history
                 where path in (select _bronze_file from arrived)
             )
+        ),
+        judged as (
+            select
+                arrived.*,
+                present._source_line is not null or row_number() over (
+                    partition by arrived._source_object, arrived._source_line
+                    order by arrived._scanned_at, arrived._bronze_file
+                ) > 1 as is_repeat
+            from arrived
+            left join present
+                on arrived._source_object = present._source_object
+                    and arrived._source_line = present._source_line
         )
         select
-            arrived._bronze_file,
-            arrived._source_object,
-            arrived._source_line,
-            arrived._scanned_at,
-            present._source_line is not null or row_number() over (
-                partition by arrived._source_object, arrived._source_line
-                order by arrived._scanned_at, arrived._bronze_file
-            ) > 1 as is_repeat,
+            *,
             (select coalesce(max(load_seq), 0) from retail.raw.load_history)
-            + dense_rank() over (order by arrived._bronze_file) as load_seq
-        from arrived
-        left join present
-            on arrived._source_object = present._source_object
-                and arrived._source_line = present._source_line
+            + dense_rank() over (partition by is_repeat order by _bronze_file) as load_seq
+        from judged
     ) as numbered
         on staging._load_seq is null
             and staging._bronze_file = numbered._bronze_file

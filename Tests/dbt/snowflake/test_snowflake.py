@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import json
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from warehouse import Warehouse, Worker
+from warehouse import PROJECT, Warehouse, Worker, example_profiles
 
 if importlib.util.find_spec("fakesnow") is None:
     pytest.skip("the dependency group `snowflake` is not installed", allow_module_level=True)
@@ -30,8 +31,8 @@ from lakes import PATIENCE_SECONDS, medallion, staged_lake
 from snowflake.connector.errors import ProgrammingError
 from statements import statement_of
 
-#: Numbers that mean the same and are others: a hash (macros/engine/event_key.sql), which nobody else
-#: reads, and the loads', which the lake's pipe gives in the order of commits.
+#: Numbers that mean the same and are others: a hash (macros/engine/event_key.sql), which nobody
+#: else reads, and the loads', which the lake's pipe gives in the order of commits.
 NOT_COMPARED = {"event_key", "_load_seq"}
 
 #: What is not loaded by a COPY of bronze.
@@ -115,9 +116,9 @@ def on_snowflake(
 ) -> Built:
     """The same tables as dbt-snowflake makes them, in three runs.
 
-    A third of the files and half of the dimensions; all of the dimensions, which has everything made
-    anew; the rest of the files, which is an incremental run. Files come as a pipe's COPY brings them,
-    and those of the first run come again with the second.
+    A third of the files and half of the dimensions; all of the dimensions, which has everything
+    made anew; the rest of the files, which is an incremental run. A pipe's COPY brings the files,
+    and each time those of the earlier runs again.
     """
     warehouse = lake / "warehouse.duckdb"
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -241,6 +242,33 @@ def test_medallion_transforms_the_account(
         ).fetchone() == (0,)
 
 
+def test_each_request_has_a_query_tag_of_its_own(
+    account: Account, scratch: Path, on_snowflake: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the example profile; asked of the worker's own code, whose connections are looked at."""
+    from snowflake import connector
+
+    tags = []
+    connect = connector.connect
+
+    def looked_at(**options: Any) -> Any:
+        tags.append(options["session_parameters"]["QUERY_TAG"])
+        return connect(**options)
+
+    for name, value in account.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MEDALLION_RUN_ID", "by the caller")
+    monkeypatch.setattr(connector, "connect", looked_at)
+    monkeypatch.syspath_prepend(str(PROJECT))
+    import worker
+
+    project = worker.Project(PROJECT, example_profiles(scratch), scratch / "target", scratch)
+    for _ in range(2):
+        project.verify(worker.Request(id=1, command="verify", target="snowflake"))
+    runs = {tag.removeprefix("medallion ") for tag in tags}
+    assert len(runs) == 2 and all(uuid.UUID(run) for run in runs)
+
+
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
@@ -269,6 +297,70 @@ def test_what_the_emulator_does_not_know_is_an_error_at_once(account: Account) -
     with pytest.raises(ProgrammingError):
         account.query("call no_such_procedure()")
     assert time.monotonic() - began < 20
+
+
+def test_a_model_that_fails_in_the_middle_leaves_everything_as_it_was(
+    account: Account, scratch: Path, project_copy: Path, worker: Worker, on_snowflake: Built
+) -> None:
+    """Silver has deleted and inserted when its last statement fails; gold comes after it."""
+    strategy = project_copy / "macros/incremental/get_incremental_replace_winners_sql.sql"
+    sound = strategy.read_text()
+    end = "    {%- endset -%}\n\n    {{ return("
+    assert sound.count(end) == 1
+    failing = ";\n        insert into {{ silver }} (no_such_column) select 1\n"
+    strategy.write_text(sound.replace(end, failing + end))
+
+    # New purchases, and lines that displace purchases of silver.
+    arrive(account, event_id="'late-' || event_id", source_object="_source_object")
+    arrive(account, event_id="event_id", source_object="'raw/0.json'")
+    before = contents(account)
+    [(lo, _)] = account.query("select lo, hi from retail.raw.transform_window")
+    environment = account.environment
+    with Worker(
+        *(scratch / "nowhere" / "warehouse", project_copy.parent, project_copy),
+        environment=environment,
+        patience_seconds=PATIENCE_SECONDS,
+    ) as broken:
+        reply = broken.ask("run", target="snowflake", select=LIVE)
+    assert reply["code"] == "node_failed" and "purchases_silver" in reply["error"]
+    assert "no_such_column" in reply["error"].lower()
+    statuses = {node["name"]: node["status"] for node in reply["nodes"]}
+    assert statuses["purchases_silver"] == "error" and statuses["purchases_gold"] == "skipped"
+    assert contents(account) == before
+    assert account.query("select lo from retail.raw.transform_window") == [(lo,)]
+
+    worker.do("run", target="snowflake", select=LIVE)
+    after = contents(account)
+    assert after["gold.purchases_gold"] != before["gold.purchases_gold"]
+    assert account.query("select lo - hi from retail.raw.transform_window") == [(0,)]
+
+
+def arrive(account: Account, event_id: str, source_object: str) -> None:
+    """Has copies of the first loads' rows arrive, with that id and object."""
+    kept = "ts, store_id, customer_id, product_id, category, price, quantity, total_amount, dt"
+    account.query(
+        f"""
+        insert into retail.raw.raw_purchases_staging
+            (event_id, _source_object, _source_line, _bronze_file, _scanned_at, {kept})
+        select {event_id}, {source_object}, 1000000 + row_number() over (order by event_id),
+            'bronze/dt=2026-03-14/late.parquet', current_timestamp(), {kept}
+        from retail.raw.raw_purchases_staging where _load_seq <= 3
+        """
+    )
+
+
+LIVE = ["tag:live"]
+
+
+def contents(account: Account) -> dict[str, Counter[Row]]:
+    """What the live tables hold."""
+    return {
+        name: Counter(typed(account.query(f"select * from retail.{name}")))
+        for name in (
+            *("silver.purchases_silver", "silver.purchase_losers_silver"),
+            *("silver.products_silver", "gold.purchases_gold"),
+        )
+    }
 
 
 def typed(rows: list[Row]) -> list[Row]:
