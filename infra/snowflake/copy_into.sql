@@ -53,7 +53,7 @@ call retail.raw.number_loads();
 -- The same every hour, for those who want no pipe. It begins suspended.
 create task if not exists retail.raw.copy_bronze_task
     warehouse = retail_wh
-    schedule = '60 minutes'
+    schedule = '60 minute'
     user_task_timeout_ms = 3600000
     suspend_task_after_num_failures = 3
 as

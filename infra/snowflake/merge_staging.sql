@@ -89,7 +89,7 @@ call retail.raw.number_loads();
 -- itself.
 create task if not exists retail.raw.number_loads_task
     user_task_managed_initial_warehouse_size = 'XSMALL'
-    schedule = '5 minutes'
+    schedule = '5 minute'
     user_task_timeout_ms = 600000
     suspend_task_after_num_failures = 3
 as

@@ -8,7 +8,7 @@ password and no key.
     python emulator.py      prints {"port": N} when it listens on a free port, and serves until its
                             stdin ends
 
-Thirteen things are patched at start-up, each because of a gap of fakesnow 0.11.22:
+Fourteen things are patched at start-up, each because of a gap of fakesnow 0.11.22:
 
 - TEMPORARY goes from CREATE: dbt names a temporary table with its schema, which DuckDB refuses.
 - A MERGE is DuckDB's own, which is one statement, and not three that go around a transaction.
@@ -26,6 +26,7 @@ Thirteen things are patched at start-up, each because of a gap of fakesnow 0.11.
   JSON by their names. With ON_ERROR = SKIP_FILE it still ends at the first file that does not load.
 - CREATE PROCEDURE keeps a body of plain statements between BEGIN and EXCEPTION, and CALL executes
   them one after the other, and ROLLBACK if one fails. Nothing else of a procedure is emulated.
+- A session that ends takes its open transaction with it.
 """
 
 from __future__ import annotations
@@ -200,6 +201,12 @@ def create_procedure(name: str, body: str) -> None:
     procedures[name] = [text for text in statements if not text.startswith("return")]
 
 
+class Sessions(dict[str, Any]):
+    def __delitem__(self, token: str) -> None:
+        self[token].close()
+        super().__delitem__(token)
+
+
 def patch() -> None:
     transform_explode = FakeSnowflakeCursor._transform_explode
     execute = FakeSnowflakeCursor.execute
@@ -233,6 +240,7 @@ def patch() -> None:
             message = f"{type(error).__name__}: {error}"
             raise ProgrammingError(msg=message, errno=INTERNAL_ERROR, sqlstate="XX000") from error
 
+    fakesnow.server.sessions = Sessions()
     exp.Expression.transform = functools.partialmethod(exp.Expression.transform, copy=False)
     transforms.integer_precision = integer_unless_cast
     arrow.timestamp_to_sf_struct = with_nulls

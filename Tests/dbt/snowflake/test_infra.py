@@ -42,13 +42,7 @@ from statements import (
     statements_of,
     text_of,
 )
-
-TOOLS = REPOSITORY / ".deps" / "snowflake-tools" / "bin"
-needs_tools = pytest.mark.skipif(
-    not (TOOLS / "snow").exists(),
-    reason=f"{TOOLS} is not there: Tests/dbt/snowflake/setup_tools makes it",
-)
-TOOL_SECONDS = 120.0
+from tools import TOOL_SECONDS, TOOLS, needs_tools, refused_by_parser
 
 #: What the parser does not know although Snowflake documents it.
 UNKNOWN_TO_THE_PARSER = "    storage_aws_external_id = 'a-phrase-of-your-own'\n"
@@ -61,28 +55,6 @@ LAYERS_IN_STAGES = ("bronze", "quarantine", "commits", "dimensions")
 
 
 # MARK: the parser
-
-
-def refused_by_parser(files: dict[str, str], directory: Path) -> dict[str, str]:
-    """What of each file, by its name, sqlfluff cannot parse as Snowflake's SQL."""
-    directory.mkdir()
-    for name, text in files.items():
-        (directory / name).write_text(text.strip() + "\n")
-    done = subprocess.run(
-        [
-            *(str(TOOLS / "sqlfluff"), "lint", "--dialect", "snowflake", "--templater", "raw"),
-            # One rule, which every file keeps: what is left is what does not parse.
-            *("--rules", "LT12", "--format", "json", "--disable-progress-bar", str(directory)),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-        timeout=TOOL_SECONDS,
-    )
-    return {
-        Path(file["filepath"]).name: file["violations"][0]["description"]
-        for file in json.loads(done.stdout)
-        if file["violations"]
-    }
 
 
 @needs_tools

@@ -21,6 +21,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from tools import needs_tools, refused_by_parser
 from warehouse import PROJECT, Warehouse, Worker, example_profiles
 
 if importlib.util.find_spec("fakesnow") is None:
@@ -180,6 +181,20 @@ def test_every_table_of_silver_and_gold_is_duckdbs_value_by_value(
     # Empty tables would be equal, too.
     for name in ("purchases_silver", "purchase_duplicates_silver", "purchase_conflicts_silver"):
         assert snowflake_tables[f"silver.{name}"]
+
+
+@needs_tools
+def test_a_parser_of_snowflakes_sql_accepts_every_model(
+    scratch: Path, tmp_path: Path, on_snowflake: Built
+) -> None:
+    """As dbt has compiled them for Snowflake, and as it has run them."""
+    models = {
+        f"{kind}-{file.name}": file.read_text()
+        for kind in ("compiled", "run")
+        for file in (scratch / "target" / kind / "retail_streaming" / "models").rglob("*.sql")
+    }
+    assert len(models) > 40
+    assert refused_by_parser(models, tmp_path / "sql") == {}
 
 
 def test_the_layers_are_counted_alike(on_duckdb: Built, on_snowflake: Built) -> None:
