@@ -8,7 +8,7 @@ password and no key.
     python emulator.py      prints {"port": N} when it listens on a free port, and serves until its
                             stdin ends
 
-Fourteen things are patched at start-up, each because of a gap of fakesnow 0.11.22:
+Thirteen things are patched at start-up, each because of a gap of fakesnow 0.11.22:
 
 - TEMPORARY goes from CREATE: dbt names a temporary table with its schema, which DuckDB refuses.
 - A MERGE is DuckDB's own, which is one statement, and not three that go around a transaction.
@@ -21,16 +21,17 @@ Fourteen things are patched at start-up, each because of a gap of fakesnow 0.11.
 - TRY_CAST to a timestamp gives NULL for what is none, and no error.
 - A timestamp that is NULL reaches the client as NULL, and not as 1970.
 - A statement is translated in place: fakesnow copies it some 80 times, most of its time.
-- ALTER SESSION SET TRANSACTION_ABORT_ON_ERROR = TRUE does nothing: DuckDB aborts them anyway.
+- After ALTER SESSION SET TRANSACTION_ABORT_ON_ERROR = TRUE a statement that fails ends its
+  transaction, so that nothing of it is left. (Snowflake has the next ones fail until a ROLLBACK.)
 - COPY goes by PATTERN, knows METADATA$FILENAME and METADATA$START_SCAN_TIME, and takes members of
   JSON by their names. With ON_ERROR = SKIP_FILE it still ends at the first file that does not load.
 - CREATE PROCEDURE keeps a body of plain statements between BEGIN and EXCEPTION, and CALL executes
   them one after the other, and ROLLBACK if one fails. Nothing else of a procedure is emulated.
-- A session that ends takes its open transaction with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
@@ -41,6 +42,7 @@ import threading
 from contextvars import ContextVar
 from typing import Any
 
+import duckdb
 import fakesnow.server
 import pyarrow as pa
 import sqlglot
@@ -66,11 +68,21 @@ def is_temporary(item: Any) -> bool:
     return isinstance(item, exp.TemporaryProperty)
 
 
+ABORT_ON_ERROR = "TRANSACTION_ABORT_ON_ERROR = TRUE"
+
+
+def abort(cursor: Any) -> None:
+    """Ends the transaction of a session that has asked for it."""
+    if getattr(cursor._conn, "aborts_on_error", False):
+        with contextlib.suppress(duckdb.TransactionException):
+            cursor._duck_conn.execute("rollback")
+
+
 def without_abort_on_error(expression: Any) -> Any:
-    """A statement that only succeeds, instead of the one that DuckDB has no need of."""
+    """A statement that only succeeds, instead of the one that DuckDB does not know."""
     if isinstance(expression, exp.Alter) and expression.kind == "SESSION":
         for item in expression.find_all(exp.EQ):
-            if item.sql(comments=False).upper() == "TRANSACTION_ABORT_ON_ERROR = TRUE":
+            if item.sql(comments=False).upper() == ABORT_ON_ERROR:
                 return transforms.SUCCESS_NOP
     return expression
 
@@ -201,12 +213,6 @@ def create_procedure(name: str, body: str) -> None:
     procedures[name] = [text for text in statements if not text.startswith("return")]
 
 
-class Sessions(dict[str, Any]):
-    def __delitem__(self, token: str) -> None:
-        self[token].close()
-        super().__delitem__(token)
-
-
 def patch() -> None:
     transform_explode = FakeSnowflakeCursor._transform_explode
     execute = FakeSnowflakeCursor.execute
@@ -220,6 +226,8 @@ def patch() -> None:
         if procedure := PROCEDURE.match(command):
             create_procedure(procedure["name"], procedure["body"])
             return execute(self, "select 'procedure created'")
+        if ABORT_ON_ERROR in command.upper():
+            self._conn.aborts_on_error = True
         call = CALL.match(command)
         if call is None or call["name"] not in procedures:
             return execute(self, command, *args, **kwargs)
@@ -235,12 +243,13 @@ def patch() -> None:
         try:
             return executed(self, *args, **kwargs)
         except Error:
+            abort(self)
             raise
         except Exception as error:
+            abort(self)
             message = f"{type(error).__name__}: {error}"
             raise ProgrammingError(msg=message, errno=INTERNAL_ERROR, sqlstate="XX000") from error
 
-    fakesnow.server.sessions = Sessions()
     exp.Expression.transform = functools.partialmethod(exp.Expression.transform, copy=False)
     transforms.integer_precision = integer_unless_cast
     arrow.timestamp_to_sf_struct = with_nulls
