@@ -43,6 +43,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -256,6 +257,7 @@ class Project:
         from dbt.cli.main import dbtRunner
 
         manifest = self.parse(request.target)
+        name_run()
         arguments = [request.command, *self._options]
         target = [] if request.target is None else ["--target", request.target]
         arguments += target
@@ -302,6 +304,7 @@ class Project:
         from dbt.cli.main import dbtRunner
 
         manifest = self.parse(request.target)
+        name_run()
         said: list[str] = []
 
         def listen(event: EventMsg) -> None:
@@ -367,6 +370,11 @@ class Project:
 
 #: What a file of the project looked like: modification time, size, inode.
 Fingerprint = dict[str, tuple[int, int, int]]
+
+
+def name_run() -> None:
+    """Gives the request at hand a name of its own, by which a profile may tag its queries."""
+    os.environ["MEDALLION_RUN_ID"] = str(uuid.uuid4())
 
 
 def release_warehouse() -> None:

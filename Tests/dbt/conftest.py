@@ -8,6 +8,15 @@ import pytest
 from warehouse import PROJECT, REPOSITORY, Warehouse, Worker
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints what tests have recorded for the reader, also of those that passed."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, lines in report.user_properties:
+            terminalreporter.section(name)
+            for line in lines:
+                terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where dbt keeps its parsed project. Shared: parsing it anew costs seconds."""

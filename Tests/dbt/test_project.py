@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tools import TOOL_SECONDS, TOOLS, needs_tools
 from warehouse import PROJECT, Warehouse, Worker
 
 LAYERS = ("bronze", "silver", "gold")
@@ -121,3 +124,44 @@ def test_the_dashboard_names_what_it_reads(manifest: dict[str, Any]) -> None:
     [dashboard] = [e for e in manifest["exposures"].values() if e["name"] == "dashboard"]
     gold = {model["unique_id"] for model in models(manifest) if model["schema"] == "gold"}
     assert set(dashboard["depends_on"]["nodes"]) == gold
+
+
+def bounced(manifest: dict[str, Any], directory: Path) -> list[str]:
+    """The checks of dbt-bouncer.yml that a project does not pass."""
+    (directory / "manifest.json").write_text(json.dumps(manifest))
+    config = Path(__file__).with_name("dbt-bouncer.yml").read_text()
+    (directory / "dbt-bouncer.yml").write_text(f"{config}\ndbt_artifacts_dir: .\n")
+    subprocess.run(
+        [
+            *(str(TOOLS / "dbt-bouncer"), "run", "--config-file", "dbt-bouncer.yml"),
+            *("--output-file", "results.json", "--output-format", "json"),
+        ],
+        cwd=directory,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=TOOL_SECONDS,
+    )
+    results = json.loads((directory / "results.json").read_text())
+    assert len(results) > 200
+    return [
+        result["check_run_id"].partition(":")[0]
+        for result in results
+        if result["outcome"] != "success"
+    ]
+
+
+@needs_tools
+def test_dbt_bouncer_finds_nothing(manifest: dict[str, Any], tmp_path: Path) -> None:
+    assert bounced(manifest, tmp_path) == []
+
+
+@needs_tools
+def test_dbt_bouncer_finds_what_is_missing(manifest: dict[str, Any], tmp_path: Path) -> None:
+    changed = copy.deepcopy(manifest)
+    gold = changed["nodes"]["model.retail_streaming.purchases_gold"]
+    gold["config"]["contract"]["enforced"] = gold["contract"]["enforced"] = False
+    gold["columns"]["revenue"]["description"] = ""
+    assert set(bounced(changed, tmp_path)) >= {
+        "check_model_has_contracts_enforced",
+        "check_model_column_description_populated",
+    }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,22 +17,15 @@ import duckdb
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from snowflake import connector
+from statements import statements_of
 
 EMULATOR = Path(__file__).with_name("emulator.py")
 PATIENCE_SECONDS = 60.0
 
-#: DuckDB's types as the pipe's tables have them on Snowflake. Parquet's UTC timestamps arrive as
-#: TIMESTAMP_LTZ (USE_LOGICAL_TYPE), which the emulator keeps as DuckDB's TIMESTAMPTZ.
-TYPES = {
-    "VARCHAR": "VARCHAR",
-    "BIGINT": "NUMBER(19,0)",
-    "INTEGER": "NUMBER(10,0)",
-    "DOUBLE": "FLOAT",
-    "DATE": "DATE",
-    "TIMESTAMP": "TIMESTAMP_NTZ(6)",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP_LTZ(6)",
-    "DECIMAL(18,2)": "NUMBER(18,2)",
-}
+#: What of infra/snowflake the emulator runs, and a load or dbt has need of.
+MAKES_WHAT_LOADS_NEED = re.compile(
+    r"create (transient )?(table|file format) |create or replace procedure |insert into "
+)
 
 Row = tuple[Any, ...]
 
@@ -78,28 +72,51 @@ class Account:
             rows: list[Row] = cursor.execute(sql).fetchall()
             return [tuple(row) for row in rows]
 
-    def replace(self, warehouse: Path, table: str, condition: str, scratch: Path) -> None:
-        """Makes a table of the schema raw hold those rows that the DuckDB warehouse has there.
+    def make_stages(self) -> None:
+        """The stages of infra/snowflake as internal ones, of the same names: the files leave what
+        is there as it is, and there is no S3."""
+        with self.connect() as cursor:
+            cursor.execute("create schema if not exists retail.raw")
+            for name in ("bronze", "quarantine", "commits", "dimensions"):
+                cursor.execute(f"create stage retail.raw.retail_{name}_stage")
 
-        The rows go the way they would go to Snowflake: Parquet, a stage, COPY INTO.
-        """
+    def install(self) -> None:
+        """The tables and the procedure of infra/snowflake, as its files make them."""
+        self.make_stages()
+        with self.connect() as cursor:
+            for file in ("create_stage_and_pipe", "merge_staging"):
+                for statement in statements_of(file):
+                    if MAKES_WHAT_LOADS_NEED.match(statement):
+                        cursor.execute(statement)
+
+    def upload(self, lake: Path, files: Iterable[Path]) -> None:
+        """Puts files of a lake into the stage of their layer, each below its path there."""
+        with self.connect() as cursor:
+            for file in files:
+                layer, *path = file.parent.relative_to(lake).parts
+                place = "/".join([f"@retail.raw.retail_{layer}_stage", *path])
+                cursor.execute(f"put file://{file} {place} auto_compress=false")
+
+    def number_loads(self) -> None:
+        self.query("call retail.raw.number_loads()")
+
+    def replace(self, warehouse: Path, table: str, condition: str, scratch: Path) -> None:
+        """Makes a table of the schema raw hold those rows that the DuckDB warehouse has there."""
         file = scratch / f"{table}.parquet"
         with duckdb.connect(str(warehouse), read_only=True) as connection:
-            columns = connection.execute(f"describe raw.{table}").fetchall()
             connection.execute(
                 f"copy (from raw.{table} where {condition}) to '{file}' (format parquet)"
             )
-        definitions = ", ".join(f"{name} {TYPES[kind]}" for name, kind, *_ in columns)
         with self.connect() as cursor:
-            cursor.execute(f"create or replace table retail.raw.{table} ({definitions})")
             cursor.execute("create stage if not exists retail.raw.files")
             cursor.execute(
                 f"put file://{file} @retail.raw.files auto_compress=false overwrite=true"
             )
+            cursor.execute(f"delete from retail.raw.{table}")
             cursor.execute(
                 f"copy into retail.raw.{table} from @retail.raw.files/{file.name} "
                 "file_format=(type=parquet use_logical_type=true) "
-                "match_by_column_name=case_insensitive"
+                "match_by_column_name=case_insensitive force=true"
             )
 
 

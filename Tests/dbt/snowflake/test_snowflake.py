@@ -9,9 +9,8 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import json
-import os
-import subprocess
 import time
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,25 +21,24 @@ from typing import Any
 
 import duckdb
 import pytest
-from warehouse import REPOSITORY, Warehouse, Worker
+from tools import needs_tools, refused_by_parser
+from warehouse import PROJECT, Warehouse, Worker, example_profiles
 
 if importlib.util.find_spec("fakesnow") is None:
     pytest.skip("the dependency group `snowflake` is not installed", allow_module_level=True)
 
 from account import Account, Row, columns_of, emulator
+from lakes import PATIENCE_SECONDS, medallion, staged_lake
 from snowflake.connector.errors import ProgrammingError
+from statements import statement_of
 
-MEDALLION = Path(os.environ.get("MEDALLION_BIN") or REPOSITORY / "bin" / "medallion")
+#: Numbers that mean the same and are others: a hash (macros/engine/event_key.sql), which nobody
+#: else reads, and the loads', which the lake's pipe gives in the order of commits.
+NOT_COMPARED = {"event_key", "_load_seq"}
 
-#: A build on the emulator takes most of a minute on a quiet machine.
-PATIENCE_SECONDS = 600.0
-
-#: A hash that the engines number differently (macros/engine/event_key.sql); nobody else reads it.
-NOT_COMPARED = {"event_key"}
-
-#: What the pipe loads, as opposed to what dbt remembers there.
-OF_THE_PIPE = (
-    *("raw_purchases_staging", "load_history", "raw_quarantine_staging"),
+#: What is not loaded by a COPY of bronze.
+BESIDE_STAGING = (
+    "raw_quarantine_staging",
     *("raw_products", "raw_stores", "raw_customer_identities"),
 )
 
@@ -52,37 +50,14 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def lake(scratch: Path) -> Path:
-    """A lake with every fault, whose files came in three batches; staged, not transformed."""
-    lake = scratch / "lake"
-    # The same sales over another span of time have the same ids and other content; and an object
-    # that arrived earlier than one loaded before it displaces that one's rows.
-    for until in ("2026-03-11", "2026-03-06", "2026-03-15"):
-        medallion(
-            *("simulate", "--lake", lake, "--world", "retail", "--seed", 1),
-            *("--events", 500, "--from", "2026-03-01", "--until", until),
-            *("--faults", "all=0.05,duplicate=0.03"),
-        )
-        medallion("bronze", "--lake", lake, "--once")
-        medallion("ingest", "--lake", lake, "--once")
-    return lake
-
-
-def medallion(*arguments: object, environment: dict[str, str] | None = None, code: int = 0) -> str:
-    """What a command prints, which must end with the given code."""
-    done = subprocess.run(
-        [str(MEDALLION), *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | (environment or {}),
-        timeout=PATIENCE_SECONDS,
-    )
-    assert done.returncode == code, done.stdout
-    return done.stdout
+    return staged_lake(scratch / "lake")
 
 
 @pytest.fixture(scope="module")
 def account(scratch: Path) -> Iterator[Account]:
+    """An account in which infra/snowflake has been run."""
     with emulator(scratch) as account:
+        account.install()
         yield account
 
 
@@ -142,38 +117,32 @@ def on_snowflake(
 ) -> Built:
     """The same tables as dbt-snowflake makes them, in three runs.
 
-    Half of the loads and of the dimensions; all of the dimensions, which has everything made anew;
-    the rest of the loads, which is an incremental run.
+    A third of the files and half of the dimensions; all of the dimensions, which has everything
+    made anew; the rest of the files, which is an incremental run. A pipe's COPY brings the files,
+    and each time those of the earlier runs again.
     """
     warehouse = lake / "warehouse.duckdb"
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        present = [
-            name
-            for (name,) in connection.execute(
-                "select table_name from information_schema.tables where table_schema = 'raw'"
-            ).fetchall()
-            if name in OF_THE_PIPE
-        ]
-        [(loads,)] = connection.execute(
-            "select max(_load_seq) from raw.raw_purchases_staging"
-        ).fetchall()
+        paths = connection.execute("select path from raw.load_history order by load_seq").fetchall()
+    files = [lake / path for (path,) in paths]
+    copy = statement_of("copy_into", "copy into")
 
-    def load(up_to: int, share: float) -> None:
-        for name in present:
-            condition = {
-                "raw_purchases_staging": f"_load_seq <= {up_to}",
-                "load_history": f"load_seq <= {up_to}",
-            }.get(name, f"hash(rowid) % 100 < {100 * share}")
-            account.replace(warehouse, name, condition, scratch)
+    def load(files: list[Path], share: float) -> None:
+        account.upload(lake, files)
+        account.query(f"{copy} force = true")
+        for name in BESIDE_STAGING:
+            account.replace(warehouse, name, f"hash(rowid) % 100 < {100 * share}", scratch)
 
-    load(loads // 3, share=0.5)
+    third = len(files) // 3
+    load(files[:third], share=0.5)
     worker.do("build", target="snowflake")
-    load(2 * loads // 3, share=1)
+    load(files[third : 2 * third], share=1)
     worker.do("run", target="snowflake")
-    load(loads, share=1)
-    assert account.query("select lo from retail.raw.transform_window") == [(2 * loads // 3,)]
+    load(files[2 * third :], share=1)
+    assert account.query("select lo from retail.raw.transform_window") == [(2 * third,)]
     worker.do("build", target="snowflake")
-    assert account.query("select lo, hi from retail.raw.transform_window") == [(loads, loads)]
+    window = account.query("select lo, hi from retail.raw.transform_window")
+    assert window == [(len(files), len(files))]
 
     names = account.query(
         """
@@ -212,6 +181,22 @@ def test_every_table_of_silver_and_gold_is_duckdbs_value_by_value(
     # Empty tables would be equal, too.
     for name in ("purchases_silver", "purchase_duplicates_silver", "purchase_conflicts_silver"):
         assert snowflake_tables[f"silver.{name}"]
+
+
+@needs_tools
+def test_a_parser_of_snowflakes_sql_accepts_every_model(
+    scratch: Path, tmp_path: Path, on_snowflake: Built
+) -> None:
+    """As dbt has compiled them for Snowflake, and the transactions in which it changed tables."""
+    target = scratch / "target"
+    compiled = (target / "compiled" / "retail_streaming" / "models").rglob("*.sql")
+    run = (target / "run" / "retail_streaming" / "models").rglob("*.sql")
+    transactions = {
+        f"run-{file.name}": text for file in run if "begin;" in (text := file.read_text())
+    }
+    models = {file.name: file.read_text() for file in compiled}
+    assert len(models) > 20 and len(transactions) > 5
+    assert refused_by_parser(models | transactions, tmp_path / "sql") == {}
 
 
 def test_the_layers_are_counted_alike(on_duckdb: Built, on_snowflake: Built) -> None:
@@ -274,6 +259,33 @@ def test_medallion_transforms_the_account(
         ).fetchone() == (0,)
 
 
+def test_each_request_has_a_query_tag_of_its_own(
+    account: Account, scratch: Path, on_snowflake: Built, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the example profile; asked of the worker's own code, whose connections are looked at."""
+    from snowflake import connector
+
+    tags = []
+    connect = connector.connect
+
+    def looked_at(**options: Any) -> Any:
+        tags.append(options["session_parameters"]["QUERY_TAG"])
+        return connect(**options)
+
+    for name, value in account.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MEDALLION_RUN_ID", "by the caller")
+    monkeypatch.setattr(connector, "connect", looked_at)
+    monkeypatch.syspath_prepend(str(PROJECT))
+    import worker
+
+    project = worker.Project(PROJECT, example_profiles(scratch), scratch / "target", scratch)
+    for _ in range(2):
+        project.verify(worker.Request(id=1, command="verify", target="snowflake"))
+    runs = {tag.removeprefix("medallion ") for tag in tags}
+    assert len(runs) == 2 and all(uuid.UUID(run) for run in runs)
+
+
 @pytest.mark.parametrize(
     ("expression", "value"),
     [
@@ -302,6 +314,70 @@ def test_what_the_emulator_does_not_know_is_an_error_at_once(account: Account) -
     with pytest.raises(ProgrammingError):
         account.query("call no_such_procedure()")
     assert time.monotonic() - began < 20
+
+
+def test_a_model_that_fails_in_the_middle_leaves_everything_as_it_was(
+    account: Account, scratch: Path, project_copy: Path, worker: Worker, on_snowflake: Built
+) -> None:
+    """Silver has deleted and inserted when its last statement fails; gold comes after it."""
+    strategy = project_copy / "macros/incremental/get_incremental_replace_winners_sql.sql"
+    sound = strategy.read_text()
+    end = "    {%- endset -%}\n\n    {{ return("
+    assert sound.count(end) == 1
+    failing = ";\n        insert into {{ silver }} (no_such_column) select 1\n"
+    strategy.write_text(sound.replace(end, failing + end))
+
+    # New purchases, and lines that displace purchases of silver.
+    arrive(account, event_id="'late-' || event_id", source_object="_source_object")
+    arrive(account, event_id="event_id", source_object="'raw/0.json'")
+    before = contents(account)
+    [(lo, _)] = account.query("select lo, hi from retail.raw.transform_window")
+    environment = account.environment
+    with Worker(
+        *(scratch / "nowhere" / "warehouse", project_copy.parent, project_copy),
+        environment=environment,
+        patience_seconds=PATIENCE_SECONDS,
+    ) as broken:
+        reply = broken.ask("run", target="snowflake", select=LIVE)
+    assert reply["code"] == "node_failed" and "purchases_silver" in reply["error"]
+    assert "no_such_column" in reply["error"].lower()
+    statuses = {node["name"]: node["status"] for node in reply["nodes"]}
+    assert statuses["purchases_silver"] == "error" and statuses["purchases_gold"] == "skipped"
+    assert contents(account) == before
+    assert account.query("select lo from retail.raw.transform_window") == [(lo,)]
+
+    worker.do("run", target="snowflake", select=LIVE)
+    after = contents(account)
+    assert after["gold.purchases_gold"] != before["gold.purchases_gold"]
+    assert account.query("select lo - hi from retail.raw.transform_window") == [(0,)]
+
+
+def arrive(account: Account, event_id: str, source_object: str) -> None:
+    """Has copies of the first loads' rows arrive, with that id and object."""
+    kept = "ts, store_id, customer_id, product_id, category, price, quantity, total_amount, dt"
+    account.query(
+        f"""
+        insert into retail.raw.raw_purchases_staging
+            (event_id, _source_object, _source_line, _bronze_file, _scanned_at, {kept})
+        select {event_id}, {source_object}, 1000000 + row_number() over (order by event_id),
+            'bronze/dt=2026-03-14/late.parquet', current_timestamp(), {kept}
+        from retail.raw.raw_purchases_staging where _load_seq <= 3
+        """
+    )
+
+
+LIVE = ["tag:live"]
+
+
+def contents(account: Account) -> dict[str, Counter[Row]]:
+    """What the live tables hold."""
+    return {
+        name: Counter(typed(account.query(f"select * from retail.{name}")))
+        for name in (
+            *("silver.purchases_silver", "silver.purchase_losers_silver"),
+            *("silver.products_silver", "gold.purchases_gold"),
+        )
+    }
 
 
 def typed(rows: list[Row]) -> list[Row]:

@@ -16,10 +16,10 @@
     {%- endset -%}
     {%- set prior -%}
         (_load_seq, _source_object, _source_line) in (
-            select prior._load_seq, prior._source_object, prior._source_line
-            from {{ source('raw', 'transform_prior_winners').render() }} as prior
+            select earlier._load_seq, earlier._source_object, earlier._source_line
+            from {{ source('raw', 'transform_prior_winners').render() }} as earlier
             inner join {{ winners }} as winners
-                on prior.event_key = winners.event_key and prior.event_id = winners.event_id
+                on earlier.event_key = winners.event_key and earlier.event_id = winners.event_id
         )
     {%- endset -%}
 

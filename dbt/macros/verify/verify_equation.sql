@@ -5,7 +5,8 @@
     `foreign_rows` is what the history does not vouch for. `quarantine_files` has the quarantined lines
     by their file.
 
-    One statement, so that all is of one moment: on Snowflake nobody holds the pipe back.
+    One statement, so that all is of one moment: on Snowflake nobody holds the pipe back. Rows that have
+    no number yet (macros/engine/number_loads.sql) are not counted: they have not been loaded.
 -#}
 {% macro verify_equation() %}
     {%- set staging = source('raw', 'raw_purchases_staging').render() -%}
@@ -19,7 +20,7 @@
     {%- set has_history = table_is_there(source('raw', 'load_history')) -%}
 
     {%- set facts -%}
-        select 'staging_rows' as fact, cast(null as varchar) as path, cast(count(*) as varchar) as amount
+        select 'staging_rows' as fact, cast(null as varchar) as path, cast(count(_load_seq) as varchar) as amount
         from {{ staging }}
         union all
         select 'lo', null, cast(lo as varchar) from {{ source('raw', 'transform_window').render() }}

@@ -17,6 +17,7 @@
             ) }}
         {%- endif -%}
         {%- do make_tables_of_the_pipe() -%}
+        {{- number_loads() -}}
         {#- In a `build` they come after this hook and before the models. -#}
         {%- if flags.WHICH == 'run' and not tables_are_there(seed_relations()) -%}
             {{ exceptions.raise_compiler_error("The seeds are not there: `dbt seed`.") }}

@@ -3,6 +3,8 @@
 with staging as (
 
     select * from {{ source('raw', 'raw_purchases_staging') }}
+    -- On Snowflake a row arrives without a number (macros/engine/number_loads.sql).
+    where _load_seq is not null
 
 )
 
