@@ -43,12 +43,12 @@ class Arguments:
 def parse_arguments(words: Sequence[str]) -> Arguments:
     """Reads the arguments, the contract among them.
 
-    Glue adds arguments of its own, in lower case or beginning with JOB_ or TempDir: these are passed
-    over, and what else is not known is refused.
+    Glue adds arguments of its own, in lower case or beginning with JOB_ or TempDir: these are
+    passed over, and what else is not known is refused.
     """
     parser = argparse.ArgumentParser(
         prog="glue_job_cleaner.py",
-        description="Raw → bronze on Spark: judges raw lines, writes Parquet and quarantine, commits.",
+        description="Raw → bronze on Spark: judges lines, writes Parquet and quarantine, commits.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

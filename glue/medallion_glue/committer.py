@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from medallion_glue.crash_point import reach
@@ -48,15 +47,13 @@ class Committer:
             else:
                 self.abandon(batch)
 
-    def commit(self, batch: Commit, is_void: Callable[[], bool]) -> Commit | None:
-        """Commits under the next free number; None if others made the batch void before that.
-
-        `is_void` is asked before each try, of a lake that has all commits before it.
-        """
+    def commit(self, batch: Commit) -> Commit | None:
+        """Commits under the next free number; None if others consumed one of its objects first."""
         reach("before-commit")
         while True:
             self._lake.catch_up()
-            if is_void():
+            # Asked of a lake that has all commits before the number.
+            if any(source["key"] in self._lake.consumed for source in batch["raw"]):
                 return None
             commit = batch | {"number": self._lake.last_commit + 1}
             if self._lake.append(commit):

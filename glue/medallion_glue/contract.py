@@ -1,4 +1,4 @@
-"""The fields of an event, read from `contract/purchase_event.schema.json`, which alone names them."""
+"""The fields of an event, from `contract/purchase_event.schema.json`, which alone names them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Field:
     """One member of an event, and so one column of bronze.
 
     `kind` is `string`, `timestamp`, `double`, `int32`, `int64` or `boolean`; `least` and `most` are
-    both allowed: bytes of UTF-8 of a string, microseconds since 1970 of a timestamp, else the value.
+    both allowed: bytes of UTF-8 of a string, microseconds since 1970 of a timestamp, else values.
     """
 
     name: str
@@ -92,13 +92,15 @@ class Contract:
                 properties = member
             elif name == "required" and isinstance(member, list):
                 required = member
-            elif (name, member) not in (("type", "object"), ("additionalProperties", True)):
-                if not _is_annotation(name):
-                    raise ContractError(
-                        f'The schema\'s "{name}" is not one that the job can keep: use "type": '
-                        '"object", "properties", "required", "additionalProperties": true and '
-                        "annotations, or remove it."
-                    )
+            elif not (
+                (name, member) in (("type", "object"), ("additionalProperties", True))
+                or _is_annotation(name)
+            ):
+                raise ContractError(
+                    f'The schema\'s "{name}" is not one that the job can keep: use "type": '
+                    '"object", "properties", "required", "additionalProperties": true and '
+                    "annotations, or remove it."
+                )
         if value.get("type") != "object" or properties is None:
             raise ContractError(
                 'The schema describes no event: give it "type": "object" and "properties".'
@@ -147,7 +149,8 @@ def _check_name(name: str, seen: set[str]) -> None:
         )
     if name.lower() in RESERVED_NAMES:
         raise ContractError(
-            f'The property "{name}" has the name of a column that bronze or staging adds: rename it.'
+            f'The property "{name}" has the name of a column that bronze or staging adds: rename '
+            "it."
         )
     if name.lower() in seen:
         raise ContractError(
@@ -160,9 +163,7 @@ def _check_name(name: str, seen: set[str]) -> None:
 
 def _field(name: str, member: Any) -> Field:
     if not isinstance(member, dict):
-        raise ContractError(
-            f'The property "{name}" has no type: make it an object with a "type".'
-        )
+        raise ContractError(f'The property "{name}" has no type: make it an object with a "type".')
     rules = {key: value for key, value in member.items() if not _is_annotation(key)}
     types = rules.pop("type", None)
     types = types if isinstance(types, list) else [types]
@@ -225,9 +226,7 @@ def _string(name: str, rules: dict[str, Any]) -> Field:
     longest = _size(name, rules, "maxLength")
     if longest is not None and (most is None or most > longest):
         raise _bad_bound(name, "maxLength", 'no less than an "x-max-bytes" beside it')
-    return Field(
-        name, "string", max(least, characters), _NO_BYTES_LIMIT if most is None else most
-    )
+    return Field(name, "string", max(least, characters), _NO_BYTES_LIMIT if most is None else most)
 
 
 def _timestamp(name: str, rules: dict[str, Any]) -> Field:

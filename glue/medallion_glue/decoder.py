@@ -60,6 +60,8 @@ class Decoder:
         self._framer = LineFramer()
         self._counts = Counts()
         self._tally = RescueTally(self._contract)
+        #: Of the block at hand the names of rescued members: first line, name, how many.
+        self._rescued: list[tuple[int, str, int]] = []
 
     def feed(self, chunk: bytes) -> None:
         for piece in self._framer.feed(chunk):
@@ -91,7 +93,8 @@ class Decoder:
         text = block.content.decode("utf-8", "surrogateescape")
         if not text.endswith("\n"):
             text += "\n"
-        shapes = self._shapes.known if self._uses_shapes else []
+        # A copy: what is learned of this block serves the next.
+        shapes = list(self._shapes.known) if self._uses_shapes else []
         if len(block.content) > LONGEST_LINE_BYTES and any(
             len(line) > LONGEST_LINE_BYTES for line in block.content.split(b"\n")
         ):
@@ -103,6 +106,10 @@ class Decoder:
             others = list(enumerate(text.split("\n")[:-1]))
         if others:
             self._judge_others(others, shapes, rows, block)
+        # By line, since there is room for the first names only.
+        for _, name, count in sorted(self._rescued, key=lambda each: each[0]):
+            self._tally.add(name, count)
+        self._rescued.clear()
         if rows.lines:
             self._counts.accepted += len(rows.lines)
             self._take_rows(rows)
@@ -165,8 +172,8 @@ class Decoder:
             others.sort()
             for column in [*values, rescued, lines]:
                 column[:] = [value for row, value in enumerate(column) if row not in broken]
-        for _, name in shape.unknown:
-            self._tally.add(name[1:-1], len(lines))
+        if lines:
+            self._rescued += [(lines[0], name[1:-1], len(lines)) for _, name in shape.unknown]
         return Rows(values, rescued, lines), others
 
     def _judge_others(
@@ -196,9 +203,7 @@ class Decoder:
                         offsets = [0, *accumulate(size + 1 for size in sizes)]
                     reason = str(refusal)
                     kept = raw[:LONGEST_EXCERPT_BYTES] if reason == "line_too_long" else raw
-                    self._quarantine(
-                        reason, number, block.offset + offsets[place], len(raw), kept
-                    )
+                    self._quarantine(reason, number, block.offset + offsets[place], len(raw), kept)
         if any(count > taken[0] for count in taken):
             self._shapes.prefer(shapes[taken.index(max(taken))])
 
@@ -227,8 +232,7 @@ class Decoder:
         for column, value in zip(rows.values, values, strict=True):
             column.append(value)
         rows.rescued_data.append(rescue([(name, tokens[group]) for group, name in shape.unknown]))
-        for _, name in shape.unknown:
-            self._tally.add(name[1:-1])
+        self._rescued += [(number, name[1:-1], 1) for _, name in shape.unknown]
         rows.lines.append(number)
         return True
 
@@ -237,8 +241,7 @@ class Decoder:
         for column, value in zip(rows.values, row.values, strict=True):
             column.append(value)
         rows.rescued_data.append(row.rescued_data)
-        for name in row.rescued_names:
-            self._tally.add(name)
+        self._rescued += [(number, name, 1) for name in row.rescued_names]
         rows.lines.append(number)
         if self._uses_shapes:
             self._shapes.learn(line, row.members)

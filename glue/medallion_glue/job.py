@@ -136,10 +136,7 @@ def _work_off(
         report.faults += faults
         commit = None
         if prepared is not None and prepared["raw"]:
-            consumed = [source["key"] for source in prepared["raw"]]
-            commit = committer.commit(
-                prepared, is_void=lambda keys=consumed: any(key in lake.consumed for key in keys)
-            )
+            commit = committer.commit(prepared)
         if commit is None:
             committer.abandon(batch)
         else:
@@ -247,9 +244,7 @@ def _clean_share(share: list[ObjectInfo], batch: str, settings: Settings) -> Cle
     return clean_all(share, cleaner)
 
 
-def _join_parts(
-    day: str, parts: list[QuarantinePart], batch: str, store: Store
-) -> dict[str, Any]:
+def _join_parts(day: str, parts: list[QuarantinePart], batch: str, store: Store) -> dict[str, Any]:
     """Makes one file of the records of a day of arrival."""
     file = WorkFile(f"{QUARANTINE}dt={day}/{batch}.ndjson", batch, store)
     for part in parts:
@@ -258,5 +253,3 @@ def _join_parts(
             file.write(piece)
         reader.close()
     return file.finish(sum(part.records for part in parts))
-
-

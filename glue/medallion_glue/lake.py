@@ -234,8 +234,8 @@ def _parse(content: bytes, name: str) -> dict[str, Any]:
         raise _corrupt(name) from None
     if not isinstance(found, int) or found > FORMAT:
         raise LakeError(
-            f"{name} is in format {found}, which this version of the job does not know: use a newer "
-            "one"
+            f"{name} is in format {found}, which this version of the job does not know: use a "
+            "newer one"
         )
     return dict(value)
 
@@ -244,5 +244,3 @@ def _corrupt(name: str) -> LakeError:
     return LakeError(
         f"{name} cannot be read: restore it from a copy; nothing else tells what it committed"
     )
-
-

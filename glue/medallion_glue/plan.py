@@ -40,9 +40,7 @@ def plan_batch(waiting: Sequence[ObjectInfo], most_bytes: int) -> list[ObjectInf
     return batch
 
 
-def share_out(
-    batch: Sequence[ObjectInfo], cores: int, task_bytes: int
-) -> list[list[ObjectInfo]]:
+def share_out(batch: Sequence[ObjectInfo], cores: int, task_bytes: int) -> list[list[ObjectInfo]]:
     """The objects of each task: neighbours by key, since they arrived together.
 
     As many tasks as there are cores if there is enough to do, and more once each would have more

@@ -17,7 +17,7 @@ _ESCAPES = {code: f"\\u{code:04x}" for code in range(0x20)} | {
 def quarantine_record(
     reason: str, source_object: str, line: int, byte_offset: int, byte_length: int, raw: bytes
 ) -> bytes:
-    """One record with its line feed. `raw` is the line, or of one that is too long its beginning."""
+    """One record with its line feed. `raw` is the line, or the beginning of one too long."""
     try:
         kept = f'"raw":"{raw.decode().translate(_ESCAPES)}"'
     except UnicodeDecodeError:

@@ -11,7 +11,7 @@ import re
 from typing import Any
 
 from medallion_glue.contract import Contract, Field, parse_timestamp
-from medallion_glue.verdict import BROKEN, NUMBER_PATTERN, Member, convert
+from medallion_glue.verdict import NUMBER_PATTERN, Member, convert
 
 #: How many shapes are known at a time, and how many members and bytes one may have.
 MOST_SHAPES = 4
@@ -76,9 +76,7 @@ class Instants(dict[str, int]):
             minute, second, fraction = text[14:16], text[17:19], text[20:26]
             if minute < "6" and second < "6" and (minute + second + fraction).isdigit():
                 return (
-                    self[text[:13]]
-                    + (int(minute) * 60 + int(second)) * 1_000_000
-                    + int(fraction)
+                    self[text[:13]] + (int(minute) * 60 + int(second)) * 1_000_000 + int(fraction)
                 )
         micros = parse_timestamp(text)
         return -(1 << 62) if micros is None else micros
@@ -101,7 +99,7 @@ class Shape:
 def outline(
     text: str, members: list[Member], contract: Contract
 ) -> tuple[str, list[int], list[tuple[int, str]]] | None:
-    """Expression, places and unknown members of an accepted line; None if it is not worth a shape."""
+    """Expression, places and unknown members of a line; None if it is not worth a shape."""
     if not 0 < len(members) <= MOST_MEMBERS or len(text) > LONGEST_SHAPE:
         return None
     places = [-1] * len(contract.fields)
@@ -162,5 +160,7 @@ class Shapes:
         self.known.append(Shape(*found))
 
     def prefer(self, shape: Shape) -> None:
-        self.known.remove(shape)
-        self.known.insert(0, shape)
+        # One that had to go meanwhile stays gone.
+        if shape in self.known:
+            self.known.remove(shape)
+            self.known.insert(0, shape)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from json.decoder import JSONDecodeError, scanstring
+from json import JSONDecodeError, JSONDecoder
 from typing import Any
 
 from medallion_glue.contract import INT64, TIMESTAMP, Contract, Field, parse_timestamp
@@ -30,6 +30,8 @@ _BLANKS = re.compile(r"[ \t\r]*+")
 _NUMBER = re.compile(NUMBER_PATTERN)
 _PLAIN_STRING = re.compile(r'"([^"\\\x00-\x1f]*+)"')
 _LITERAL = re.compile(r"true|false|null")
+#: Reads a string with escapes: strict but for unpaired surrogates, which it lets stand.
+_DECODER = JSONDecoder()
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 #: What `convert` gives for a value that breaks its field's type or rule.
@@ -252,9 +254,7 @@ def scan(text: str) -> list[Member]:
     place = _skip_blanks(text, 0)
     if text[place : place + 1] != "{":
         end = _value(text, place, 0)[2]
-        raise Refused(
-            "not_an_object" if _skip_blanks(text, end) == len(text) else "malformed_json"
-        )
+        raise Refused("not_an_object" if _skip_blanks(text, end) == len(text) else "malformed_json")
     members: list[Member] = []
     place = _skip_blanks(text, place + 1)
     if text[place : place + 1] != "}":
@@ -293,7 +293,7 @@ def _string(text: str, place: int) -> tuple[str, int]:
     if text[place : place + 1] != '"':
         raise Refused("malformed_json")
     try:
-        value, end = scanstring(text, place + 1, True)
+        value, end = _DECODER.raw_decode(text, place)
     except JSONDecodeError:
         raise Refused("malformed_json") from None
     # Judged once the string has ended: what breaks its syntax comes first.
