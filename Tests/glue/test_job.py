@@ -194,7 +194,7 @@ def test_batches_have_a_bound_and_one_folder_can_be_asked_for(spark: Any, tmp_pa
     (tmp_path / "raw/other").mkdir()
     (tmp_path / HOUR / "0.json").rename(tmp_path / "raw/other/0.json")
     words = ["--JOB_NAME", "x", "--INPUT_S3", f"{tmp_path}/{HOUR}"]
-    words += ["--OUTPUT_S3", f"{tmp_path}/bronze", "--BATCH_BYTES", "1500"]
+    words += ["--OUTPUT_S3", f"{tmp_path}/bronze", "--BATCH_BYTES", "1000"]
     report = run(spark, parse_arguments(words).settings)
     assert report.commits == [1, 2, 3]
     assert clean(spark, tmp_path, schema).raw_objects == 1
@@ -267,5 +267,5 @@ def test_the_package_runs_by_spark_submit(spark: Any, tmp_path: Path) -> None:
     assert report["counts"]["accepted"] == 1
     assert report["counts"]["quarantined"] == {"malformed_json": 1}
     assert [fault["key"] for fault in report["faults"]] == [f"{HOUR}/b.json.gz"]
-    assert re.search(r"b\.json\.gz is not valid gzip", finished.stderr)
+    assert re.search(r"b\.json\.gz is not valid gzip", finished.stdout)
     assert len(bronze_of(tmp_path).rows) == 1

@@ -11,10 +11,7 @@ import os
 import signal
 from threading import Lock
 
-POINTS = (
-    *("before-work-file", "after-work-file", "before-commit", "after-commit"),
-    *("before-publish", "after-publish"),
-)
+POINTS = ("before-commit", "after-commit", "after-publish")
 
 _reached: dict[str, int] = {}
 _lock = Lock()

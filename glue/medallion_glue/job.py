@@ -16,7 +16,6 @@ from medallion_glue import ENGINE
 from medallion_glue.cleaner import Cleaned, Cleaner, Fault, QuarantinePart, clean_all
 from medallion_glue.committer import Committer
 from medallion_glue.contract import Contract
-from medallion_glue.crash_point import reach
 from medallion_glue.lake import (
     FORMAT,
     QUARANTINE,
@@ -184,7 +183,6 @@ def _write_batch(
     """Writes a batch's files below `tmp/`; what its commit has to say, or None if it is void."""
     context = spark.sparkContext
     shares = share_out(plan, context.defaultParallelism, settings.task_bytes)
-    reach("before-work-file")
     context.setJobDescription(f"bronze {batch}: {len(plan)} raw objects")
     results: list[Cleaned] = (
         context.parallelize(shares, len(shares))
@@ -207,7 +205,6 @@ def _write_batch(
             .map(lambda each: _join_parts(each[0], each[1], batch, open_store(settings.lake)))
             .collect()
         )
-    reach("after-work-file")
     sources = [source for result in results for source in result.sources]
     commit: Commit = {
         "batch": batch,

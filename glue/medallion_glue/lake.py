@@ -107,16 +107,14 @@ class Lake:
 
     # --- commits ----------------------------------------------------------------------------------
 
-    def catch_up(self) -> list[Commit]:
+    def catch_up(self) -> None:
         """Reads the commits that followed, by checkpoints where there are any."""
-        taken: list[Commit] = []
         while True:
-            some = list(self._read_after(self.last_commit))
-            if not some:
-                return taken
-            for commit in some:
+            before = self.last_commit
+            for commit in self._read_after(before):
                 self._apply(commit)
-            taken += some
+            if self.last_commit == before:
+                return
 
     def append(self, commit: Commit) -> bool:
         """Stores a commit under the next number; False if that is taken by another."""
