@@ -78,6 +78,8 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
                 *(f"-{name}.port={port}" for name, port in ports.items()),
                 *("-master.volumeSizeLimitMB=64", "-volume.max=50", "-filer", "-s3"),
                 *("-s3.config=s3.json", "-s3.iam.readOnly=false"),
+                # Services that nobody asks for, at ports of their own choice; and no word abroad.
+                *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
             ],
             cwd=directory,
             stdout=log,
@@ -91,23 +93,25 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         AWS_SECRET_ACCESS_KEY="test-secret",
         AWS_DEFAULT_REGION="us-east-1",
     )
+    from botocore.exceptions import BotoCoreError, ClientError
+
     client = boto3.client("s3")
 
-    def has_bucket() -> bool:
+    def stores() -> bool:
+        assert server.poll() is None, (directory / "log").read_text()[-2000:]
         try:
+            # It names a bucket before it can store in it.
             client.create_bucket(Bucket=BUCKET)
-            # Right after its start the server names a bucket before it can store in it.
             client.put_object(Bucket=BUCKET, Key="probe", Body=b"")
-            client.delete_object(Bucket=BUCKET, Key="probe")
-        except Exception as problem:
-            if "BucketAlreadyOwnedByYou" in str(problem):
-                client.put_object(Bucket=BUCKET, Key="probe", Body=b"")
-                return True
+        except client.exceptions.BucketAlreadyOwnedByYou:
+            client.put_object(Bucket=BUCKET, Key="probe", Body=b"")
+        except (ClientError, BotoCoreError):
             return False
+        client.delete_object(Bucket=BUCKET, Key="probe")
         return True
 
     try:
-        wait_until(has_bucket, "the S3 server takes objects", 60)
+        wait_until(stores, "the S3 server takes objects", 60)
         yield client
     finally:
         server.send_signal(signal.SIGKILL)

@@ -11,6 +11,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,19 @@ def test_a_rerun_reads_only_new_objects(spark: Any, tmp_path: Path) -> None:
     report = clean(spark, tmp_path, schema)
     assert (report.changed, report.commits) == ([f"{HOUR}/a.json"], [])
     assert len(bronze_of(tmp_path).rows) == 2
+
+
+def test_two_runs_at_once_consume_each_object_once(spark: Any, tmp_path: Path) -> None:
+    for number in range(6):
+        put(tmp_path, f"{number}.json", event(number) * 5)
+    schema = SCHEMA.read_bytes()
+    with ThreadPoolExecutor(2) as pool:
+        runs = [pool.submit(clean, spark, tmp_path, schema, batch_bytes=1000) for _ in range(2)]
+    reports = [each.result() for each in runs]
+    assert sum(report.raw_objects for report in reports) == 6
+    assert len(bronze_of(tmp_path).rows) == 30
+    assert clean(spark, tmp_path, schema).commits == []
+    assert not [path for path in (tmp_path / "tmp").rglob("*") if path.is_file()]
 
 
 def test_a_file_that_is_being_copied_in_is_taken_once_it_rests(spark: Any, tmp_path: Path) -> None:
