@@ -10,13 +10,14 @@ from typing import Any
 from medallion_glue.contract import Contract
 from medallion_glue.lines import LONGEST_EXCERPT_BYTES, Block, LineFramer, LongLine
 from medallion_glue.quarantine import quarantine_record
-from medallion_glue.shapes import Shape, Shapes
+from medallion_glue.shapes import Shape, Shapes, read_members
 from medallion_glue.verdict import (
     BROKEN,
     LONGEST_LINE_BYTES,
     Counts,
     Refused,
     RescueTally,
+    convert,
     is_blank,
     read_row,
     rescue,
@@ -93,19 +94,21 @@ class Decoder:
         text = block.content.decode("utf-8", "surrogateescape")
         if not text.endswith("\n"):
             text += "\n"
-        # A copy: what is learned of this block serves the next.
-        shapes = list(self._shapes.known) if self._uses_shapes else []
-        if len(block.content) > LONGEST_LINE_BYTES and any(
-            len(line) > LONGEST_LINE_BYTES for line in block.content.split(b"\n")
-        ):
-            shapes = []
-        if shapes:
-            rows, others = self._read_by_shape(shapes[0], text, block.first_line)
+        is_quick = self._uses_shapes and not (
+            len(block.content) > LONGEST_LINE_BYTES
+            and any(len(line) > LONGEST_LINE_BYTES for line in block.content.split(b"\n"))
+        )
+        shape = self._shapes.current
+        if is_quick and shape is not None:
+            rows, others = self._read_by_shape(shape, text, block.first_line)
         else:
             rows = Rows([[] for _ in self._contract.fields], [], [])
             others = list(enumerate(text.split("\n")[:-1]))
+        line_count = len(rows.lines) + len(others)
         if others:
-            self._judge_others(others, shapes, rows, block)
+            self._judge_others(others, is_quick, rows, block)
+        if is_quick:
+            self._shapes.learn(line_count, [line for _, line in others])
         # By line, since there is room for the first names only.
         for _, name, count in sorted(self._rescued, key=lambda each: each[0]):
             self._tally.add(name, count)
@@ -177,74 +180,79 @@ class Decoder:
         return Rows(values, rescued, lines), others
 
     def _judge_others(
-        self, others: list[tuple[int, str]], shapes: list[Shape], rows: Rows, block: Block
+        self, others: list[tuple[int, str]], is_quick: bool, rows: Rows, block: Block
     ) -> None:
-        taken = [0] * len(shapes)
-        if shapes:
-            taken[0] = len(rows.lines)
         offsets: list[int] = []
         for place, line in others:
             line = line.removesuffix("\r")
             number = block.first_line + place
-            for index, shape in enumerate(shapes[1:], 1):
-                if self._add_by_shape(shape, line, number, rows):
-                    taken[index] += 1
-                    break
-            else:
-                raw = line.encode("utf-8", "surrogateescape")
-                try:
-                    if is_blank(raw):
-                        self._counts.blank += 1
-                    else:
-                        self._add_row(line, raw, number, rows)
-                except Refused as refusal:
-                    if not offsets:
-                        sizes = map(len, block.content.split(b"\n"))
-                        offsets = [0, *accumulate(size + 1 for size in sizes)]
-                    reason = str(refusal)
-                    kept = raw[:LONGEST_EXCERPT_BYTES] if reason == "line_too_long" else raw
-                    self._quarantine(reason, number, block.offset + offsets[place], len(raw), kept)
-        if any(count > taken[0] for count in taken):
-            self._shapes.prefer(shapes[taken.index(max(taken))])
-
-    def _add_by_shape(self, shape: Shape, line: str, number: int, rows: Rows) -> bool:
-        match = shape.line.fullmatch(line)
-        if match is None:
-            return False
-        tokens = match.groups()
-        contract = self._contract
-        values: list[Any] = []
-        for index, rule in enumerate(contract.fields):
-            group = shape.places[index]
-            if group < 0:
-                values.append(None)
+            if is_quick and self._add_members(line, number, rows):
                 continue
-            value: Any = tokens[group]
-            if index == contract.timestamp_index:
-                value = self._shapes.instants.read(value)
-                if not rule.least <= value <= rule.most:
+            raw = line.encode("utf-8", "surrogateescape")
+            try:
+                if is_blank(raw):
+                    self._counts.blank += 1
+                else:
+                    self._add_row(raw, number, rows)
+            except Refused as refusal:
+                if not offsets:
+                    sizes = map(len, block.content.split(b"\n"))
+                    offsets = [0, *accumulate(size + 1 for size in sizes)]
+                reason = str(refusal)
+                kept = raw[:LONGEST_EXCERPT_BYTES] if reason == "line_too_long" else raw
+                self._quarantine(reason, number, block.offset + offsets[place], len(raw), kept)
+
+    def _add_members(self, line: str, number: int, rows: Rows) -> bool:
+        """Adds the row of a line whose members stand in any order; False, and nothing has happened,
+        if it has to go the long way."""
+        members = read_members(line)
+        if members is None:
+            return False
+        by_name = dict(members)
+        if len(by_name) < len(members):
+            return False
+        values: list[Any] = []
+        broken: set[str] = set()
+        for index, rule in enumerate(self._contract.fields):
+            token = by_name.get(f'"{rule.name}"')
+            if rule.is_required:
+                if token is None or token[0] != '"':
                     return False
-            elif index != contract.id_index:
-                value = self._shapes.values[index][value]
+                if index == self._contract.id_index:
+                    value = convert("string", token[1:-1], rule)
+                    if value is BROKEN:
+                        return False
+                else:
+                    value = self._shapes.instants.read(token[1:-1])
+                    if not rule.least <= value <= rule.most:
+                        return False
+            elif token is None:
+                value = None
+            else:
+                value = self._shapes.values[index][token]
                 if value is BROKEN:
-                    return False
+                    value = None
+                    broken.add(f'"{rule.name}"')
             values.append(value)
+        rescued = [
+            (name, token)
+            for name, token in members
+            if name in broken or name[1:-1] not in self._contract.names
+        ]
         for column, value in zip(rows.values, values, strict=True):
             column.append(value)
-        rows.rescued_data.append(rescue([(name, tokens[group]) for group, name in shape.unknown]))
-        self._rescued += [(number, name[1:-1], 1) for _, name in shape.unknown]
+        rows.rescued_data.append(rescue(rescued))
+        self._rescued += [(number, name[1:-1], 1) for name, _ in rescued]
         rows.lines.append(number)
         return True
 
-    def _add_row(self, line: str, raw: bytes, number: int, rows: Rows) -> None:
+    def _add_row(self, raw: bytes, number: int, rows: Rows) -> None:
         row = read_row(raw, self._contract)
         for column, value in zip(rows.values, row.values, strict=True):
             column.append(value)
         rows.rescued_data.append(row.rescued_data)
         self._rescued += [(number, name, 1) for name in row.rescued_names]
         rows.lines.append(number)
-        if self._uses_shapes:
-            self._shapes.learn(line, row.members)
 
     def _quarantine(self, reason: str, number: int, offset: int, length: int, raw: bytes) -> None:
         quarantined = self._counts.quarantined
