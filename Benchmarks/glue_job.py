@@ -54,6 +54,8 @@ def run(name: str, made: Dataset, place: Path, cores: int, memory: str) -> Cost:
     home = Path(pyspark.__file__).parent
     command = [str(home / "bin" / "spark-submit"), "--master", f"local[{cores}]"]
     command += ["--driver-memory", memory, "--conf", "spark.ui.enabled=false"]
+    # Spark's Python daemon does not wait for its workers, and the kernel would forget their time.
+    command += ["--conf", "spark.python.use.daemon=false"]
     command += ["--conf", "spark.sql.session.timeZone=UTC", str(script), *words]
     environment = {
         **os.environ,

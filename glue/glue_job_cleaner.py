@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 
 
@@ -24,17 +25,23 @@ def main(words: list[str]) -> int:
     logger.setLevel(logging.INFO)
     try:
         arguments = parse_arguments(words)
-    except UsageError as problem:
+    except (UsageError, ContractError) as problem:
         print(f"glue_job_cleaner.py: {problem}", file=sys.stderr)
-        return 2
+        return 2 if isinstance(problem, UsageError) else 1
 
+    from py4j.protocol import Py4JJavaError
     from pyspark.sql import SparkSession
 
     spark = SparkSession.builder.appName(arguments.job_name).getOrCreate()
     try:
         report = run(spark, arguments.settings)
-    except (ContractError, LakeError, StoreError) as problem:
+    except (LakeError, StoreError, OSError) as problem:
         print(f"glue_job_cleaner.py: {problem}", file=sys.stderr)
+        return 1
+    except Py4JJavaError as problem:
+        # The last line of a task's own traceback says what happened.
+        said = re.findall(r"^[\w.]*(?:Error|Denied|NotFound|Exception): .*", str(problem), re.M)
+        print(f"glue_job_cleaner.py: a task failed: {(said or ['see above'])[0]}", file=sys.stderr)
         return 1
     finally:
         spark.stop()

@@ -22,7 +22,7 @@ from medallion_glue.arguments import parse_arguments
 from medallion_glue.cleaner import Cleaner, clean_all
 from medallion_glue.contract import Contract
 from medallion_glue.job import run
-from medallion_glue.store import DirectoryStore
+from medallion_glue.store import Denied, DirectoryStore
 from test_parity import twin
 
 NewMedallion = Callable[[str], Medallion]
@@ -128,7 +128,7 @@ MEMORY_OF_A_TASK = """
 import resource, sys
 from medallion_glue.cleaner import Cleaner, clean_all
 from medallion_glue.contract import Contract
-from medallion_glue.store import DirectoryStore
+from medallion_glue.store import Denied, DirectoryStore
 store = DirectoryStore(sys.argv[1])
 contract = Contract.parse(open(sys.argv[2], "rb").read())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -236,6 +236,30 @@ def test_an_object_that_changes_while_it_is_read_voids_the_batch_alone(tmp_path:
     assert cleaned.is_void
     assert [fault.key for fault in cleaned.faults] == [f"{HOUR}/b.json"]
     assert cleaned.sources == []
+
+
+def test_objects_that_are_gone_or_may_not_be_read_are_faults_without_rows(tmp_path: Path) -> None:
+    contract = Contract.parse(SCHEMA.read_bytes())
+    for name in ("a.json", "b.json", "c.json"):
+        put(tmp_path, name, event(1))
+
+    class Guarded(DirectoryStore):
+        """A mock of a permission, which the tests' own user may have no lack of."""
+
+        def open(self, key: str) -> Any:
+            if key.endswith("b.json"):
+                raise Denied(key)
+            return super().open(key)
+
+    store = Guarded(str(tmp_path))
+    objects = sorted(store.list("raw/"), key=lambda each: each.key)
+    (tmp_path / HOUR / "a.json").unlink()
+    cleaned = clean_all(objects, Cleaner("b", 0, contract, store, 1 << 30))
+    assert [fault.reason for fault in cleaned.faults] == [
+        *("vanished before it was read", "may not be read by this user")
+    ]
+    assert [source["key"] for source in cleaned.sources] == [f"{HOUR}/c.json"]
+    assert not cleaned.is_void
 
 
 def test_two_attempts_of_a_task_write_different_files(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import glue_job_cleaner
 import pytest
 from command import REPOSITORY
 from medallion_glue import lake as lakes
@@ -240,6 +241,18 @@ def test_a_mistyped_argument_is_refused(capsys: pytest.CaptureFixture[str]) -> N
     assert "there is no argument --QUARANTINE" in capsys.readouterr().err
     with pytest.raises(UsageError, match="nowhere"):
         parse_arguments([*NEEDED, "--CONTRACT", "nowhere.json"])
+
+
+def test_a_person_gets_one_sentence_before_spark_starts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = tmp_path / "schema.json"
+    broken.write_text('{"type": "object"}')
+    assert glue_job_cleaner.main([*NEEDED, "--CONTRACT", str(broken)]) == 1
+    assert glue_job_cleaner.main(["--JOB_NAME", "x", "--INPUT_S3", "raw", "--OUTPUT_S3", "x"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("glue_job_cleaner.py: The schema describes no event: give it")
+    assert second.startswith("glue_job_cleaner.py: --OUTPUT_S3 x/ is no lake's bronze/: name")
 
 
 def test_metrics_are_what_the_documents_name() -> None:

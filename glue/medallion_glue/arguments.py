@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import get_data
 
+from medallion_glue.contract import Contract
 from medallion_glue.job import BATCH_BYTES, FILE_BYTES, TASK_BYTES, Settings
 from medallion_glue.lake import BRONZE, QUARANTINE, RAW
 from medallion_glue.store import StoreError, open_store, read_all
@@ -41,7 +42,7 @@ class Arguments:
 
 
 def parse_arguments(words: Sequence[str]) -> Arguments:
-    """Reads the arguments, the contract among them.
+    """Reads the arguments, the contract among them. Throws `UsageError` or `ContractError`.
 
     Glue adds arguments of its own, in lower case or beginning with JOB_ or TempDir: these are
     passed over, and what else is not known is refused.
@@ -70,11 +71,14 @@ def parse_arguments(words: Sequence[str]) -> Arguments:
     for name in ("FILE_BYTES", "BATCH_BYTES", "TASK_BYTES"):
         if getattr(known, name) < 1:
             parser.error(f"--{name} must be a number of bytes, at least 1")
+    contract = _read_contract(known.CONTRACT)
+    # Before Spark starts: a broken one is no task's fault.
+    Contract.parse(contract)
     lake, prefix = place_of(known.INPUT_S3, known.OUTPUT_S3, known.QUARANTINE_S3)
     settings = Settings(
         lake,
         prefix,
-        _read_contract(known.CONTRACT),
+        contract,
         known.FILE_BYTES,
         known.BATCH_BYTES,
         known.TASK_BYTES,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import xxhash
 
-from medallion_glue.store import Changed, NotFound, ObjectInfo, Store
+from medallion_glue.store import Changed, Denied, NotFound, ObjectInfo, Store
 
 CHUNK_BYTES = 512 << 10
 #: What unpacks to more than this, and to so many times its size, is a bomb: NDJSON packs to a tenth
@@ -21,6 +21,7 @@ class RawObjectFault(Exception):
     """Why one raw object cannot be consumed, through no fault of the store."""
 
     VANISHED = "vanished before it was read"
+    UNREADABLE = "may not be read by this user"
     CHANGED = "changed while it was read"
     CORRUPT_GZIP = "is not valid gzip"
     GZIP_BOMB = "unpacks to more than 250 times its size, or to more than 64 GiB"
@@ -38,6 +39,8 @@ class RawObjectReader:
             self._reader = store.open(listed.key)
         except NotFound:
             raise RawObjectFault(RawObjectFault.VANISHED) from None
+        except Denied:
+            raise RawObjectFault(RawObjectFault.UNREADABLE) from None
         self.info = self._reader.info
         self._hash = xxhash.xxh3_64()
         if (self.info.size_bytes, self.info.modified_nanos) != (

@@ -21,6 +21,7 @@ from botocore.exceptions import (
 
 from medallion_glue.store import (
     Changed,
+    Denied,
     NotFound,
     ObjectInfo,
     ObjectReader,
@@ -166,10 +167,9 @@ class S3Store:
     def _error(self, verb: str, key: str, problem: Exception) -> StoreError:
         if _is_missing(problem):
             return NotFound(f"{self._name(key)} does not exist")
-        hint = ""
         if _code(problem) in ("AccessDenied", "403"):
-            hint = "; give the job's role the right to it (infra/aws)"
-        return StoreError(f"cannot {verb} {self._name(key)}: {problem}{hint}")
+            return Denied(f"may not {verb} {self._name(key)}: give the job's role the right to it")
+        return StoreError(f"cannot {verb} {self._name(key)}: {problem}")
 
 
 class _ObjectReader:

@@ -21,6 +21,10 @@ class NotFound(StoreError):
     """No object has this key."""
 
 
+class Denied(StoreError):
+    """This user or role may not read the object."""
+
+
 class Changed(StoreError):
     """The object is no longer the one that was opened."""
 
@@ -269,6 +273,8 @@ class _FileReader:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError):
             raise NotFound(f"{path} does not exist") from None
+        except PermissionError:
+            raise Denied(f"{path} may not be read: give this user the right to it") from None
         except OSError as problem:
             raise StoreError(f"{path} cannot be read: {problem.strerror}") from None
         self._file = os.fdopen(descriptor, "rb", buffering=0)
