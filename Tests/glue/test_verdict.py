@@ -113,6 +113,7 @@ def mutations(seed: int, count: int) -> bytes:
             "event_id": f"id-{number}",
             "ts": source.choice(
                 ["2026-11-20T13:45:10.123456+00:00", "2026-11-20 13:45:10Z", "1999-12-31T00:00:00Z"]
+                + ["2026-11-20T13:45:10.12345\uff16+00:00"]
                 + ["2026-11-20T13:45:10.123456+00:00"] * 9
             ),
             "store_id": f"S{source.randint(1, 9)}",

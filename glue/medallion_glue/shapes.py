@@ -88,7 +88,7 @@ class Instants(dict[str, int]):
 
     def read(self, text: str) -> int:
         """Microseconds since 1970; out of every range if it is no timestamp."""
-        if len(text) == 32 and text[26:] == "+00:00" and text[13:20:3] == "::.":
+        if len(text) == 32 and text[26:] == "+00:00" and text[13:20:3] == "::." and text.isascii():
             minute, second, fraction = text[14:16], text[17:19], text[20:26]
             if minute < "6" and second < "6" and (minute + second + fraction).isdigit():
                 return (
