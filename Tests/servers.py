@@ -137,6 +137,8 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
         *(f"-volume.port={ports['volume']}", "-volume.max=100"),
         *("-filer", f"-filer.port={ports['filer']}"),
         *("-s3", f"-s3.port={ports['s3']}", f"-s3.config={config}", "-s3.iam.readOnly=false"),
+        # Services that nobody asks for, at ports of their own choice; and no word abroad.
+        *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
     ]
     environment = os.environ | {"WEED_S3_SSE_KEY": "local"}
     endpoint = f"http://127.0.0.1:{ports['s3']}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from command import Medallion
-from conftest import BUCKET, SCHEMA
+from conftest import SCHEMA
 from lakes import assert_equal, bronze_of, clean, commits_of
 from medallion_glue.contract import Contract
+from servers import BUCKET
 from test_verdict import mutations, read_corpus
 
 #: Every fault that the simulator knows, often.
@@ -204,6 +206,35 @@ def test_a_lake_moves_from_the_machine_to_a_bucket_and_back(
     assert ours.rows == theirs.rows
     assert ours.records == theirs.records
     assert ours.counts == theirs.counts
+
+
+def test_the_engines_take_turns_in_a_bucket(
+    spark: Any, s3: Any, new_medallion: NewMedallion
+) -> None:
+    schema = SCHEMA.read_bytes()
+    place = f"s3://{BUCKET}/turns"
+    host = replace(new_medallion("host"), place=place, state=new_medallion("state").lake)
+
+    def simulate(seed: int) -> None:
+        simulate = ("simulate", "--events", 1000, "--batch-size", 100, "--seed", seed)
+        host.run(*simulate, "--faults", FAULTS)
+
+    simulate(1)
+    assert clean(spark, place, schema).raw_objects == 10
+    simulate(2)
+    host.run("bronze", "--once")
+    simulate(3)
+    assert clean(spark, place, schema).raw_objects == 10
+    assert clean(spark, place, schema).commits == []
+    host.run("bronze", "--once")
+    host.run("ingest", "--once")
+    verified = host.verify(deep=True)
+    assert verified["balanced"], verified["findings"]
+    assert len(verified["batches"]) == 3
+    assert sum(batch["lines"] for batch in verified["batches"]) >= 3000
+    assert host.status()["raw"] | {"bytes": 0, "lines": 0} == {
+        **{"objects": 30, "changed": 0, "ignored": 0, "bytes": 0, "lines": 0}
+    }
 
 
 @pytest.mark.parametrize("file_bytes", [20_000])

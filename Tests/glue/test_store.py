@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BUCKET
 from medallion_glue.raw_object import RawObjectFault, RawObjectReader
 from medallion_glue.store import (
     Changed,
@@ -21,6 +20,7 @@ from medallion_glue.store import (
     open_store,
     read_all,
 )
+from servers import BUCKET
 
 
 @pytest.fixture(params=["directory", "s3"])
