@@ -12,10 +12,10 @@ export PKG_CONFIG_PATH := $(ROOT)/.deps/pkgconfig:$(PKG_CONFIG_PATH)
 # What `make run` and `make bench` pass on, for example: make run ARGS="--for 60s --rate 500"
 ARGS ?=
 
-.PHONY: help setup build run test bench docs check format clean distclean
+.PHONY: help setup build run test bench glue-package docs check format clean distclean
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing
 	@scripts/bootstrap
@@ -36,6 +36,12 @@ bench: build ## measure bronze beside its peers, and refreshes of gold   (ARGS="
 	@Benchmarks/.venv/bin/python -m Benchmarks $(ARGS)
 	@[ -n "$(ARGS)" ] || .venv/bin/python -m Benchmarks.dbt_refresh
 
+glue-package: ## pack the Glue job for S3: dist/medallion_glue.zip   (docs/glue.md)
+	@rm -rf dist/glue dist/medallion_glue.zip && mkdir -p dist/glue/medallion_glue
+	@cp glue/medallion_glue/*.py contract/purchase_event.schema.json dist/glue/medallion_glue/
+	@cd dist/glue && python3 -m zipfile -c ../medallion_glue.zip medallion_glue
+	@rm -rf dist/glue
+
 docs: setup ## describe every model and column: dbt/target/static_index.html
 	@mkdir -p dbt/target/profiles && cp dbt/profiles.yml.example dbt/target/profiles/profiles.yml
 	@cd dbt && MEDALLION_WAREHOUSE=target/docs.duckdb ../.venv/bin/dbt docs generate --static \
@@ -46,11 +52,11 @@ check: setup ## formats, lints and types
 
 format: ## rewrite the sources in the house's format
 	@swift format --in-place --recursive Package.swift Sources Tests
-	@.venv/bin/ruff format dbt scripts Tests Benchmarks
-	@.venv/bin/ruff check --fix dbt scripts Tests Benchmarks
+	@.venv/bin/ruff format dbt glue scripts Tests Benchmarks
+	@.venv/bin/ruff check --fix dbt glue scripts Tests Benchmarks
 
 clean: ## remove what a build made
-	@rm -rf .build bin dbt/target dbt/logs
+	@rm -rf .build bin dist dbt/target dbt/logs
 
 distclean: clean ## remove what the set-up made, too
 	@rm -rf .deps .venv Tests/infra/.venv Benchmarks/.venv Benchmarks/data dbt/profiles.yml
