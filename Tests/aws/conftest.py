@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import servers
 from command import BINARY, Medallion
-from lakes import MakeLake
+from s3_lakes import MakeLake
 from servers import BUCKET, Server
 
 

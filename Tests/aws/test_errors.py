@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from lakes import MakeLake
+from s3_lakes import MakeLake
 from servers import BUCKET, SECRET, Server
 
 

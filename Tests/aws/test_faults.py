@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from faulty_proxy import FAULTS, proxy
-from lakes import MakeLake, keys, prefix
+from s3_lakes import MakeLake, keys, prefix
 from servers import BUCKET, Server
 
 EVENTS = 600

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from lakes import MakeLake, keys, prefix
+from s3_lakes import MakeLake, keys, prefix
 from servers import BUCKET, Server
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 from command import Medallion
-from lakes import MakeLake, keys, prefix
+from s3_lakes import MakeLake, keys, prefix
 from servers import BUCKET, Server
 from waiting import wait_until
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from lakes import MakeLake, prefix
+from s3_lakes import MakeLake, prefix
 from servers import BUCKET, Server
 from waiting import wait_until
 

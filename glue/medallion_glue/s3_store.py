@@ -75,12 +75,14 @@ class S3Store:
         return _ObjectWriter(self, key)
 
     def publish(self, work: str, key: str) -> None:
-        # Whoever published it first made these very bytes.
-        if self.info(key) is None:
-            source = {"Bucket": self._bucket, "Key": self._path(work)}
-            try:
-                self._client.copy(source, self._bucket, self._path(key))
-            except _FAILURES as problem:
+        source = {"Bucket": self._bucket, "Key": self._path(work)}
+        try:
+            self._client.copy_object(
+                Bucket=self._bucket, Key=self._path(key), CopySource=source, IfNoneMatch="*"
+            )
+        except _FAILURES as problem:
+            # Whoever published it first made these very bytes.
+            if _code(problem) != "PreconditionFailed":
                 if not _is_missing(problem):
                     raise self._error("publish", key, problem) from None
                 if self.info(key) is None:
