@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from command import REPOSITORY, Medallion
+from comparison import assert_equal, bronze_of, clean, commits_of
 from conftest import SCHEMA
-from lakes import assert_equal, bronze_of, clean, commits_of
 from test_parity import twin
 
 NewMedallion = Callable[[str], Medallion]
