@@ -13,15 +13,14 @@ from typing import Any
 
 import pytest
 from command import REPOSITORY, Medallion
+from comparison import assert_equal, bronze_of, clean, commits_of
 from conftest import SCHEMA
-from lakes import assert_equal, bronze_of, clean, commits_of
-from medallion_glue.crash_point import POINTS
 from test_parity import twin
 
 NewMedallion = Callable[[str], Medallion]
 
-#: Each point, and one in the middle of a publication.
-KILLS = (*POINTS, "after-publish:2")
+#: Each point; in the middle of a publication once some of the files have their keys.
+KILLS = ("before-commit", "after-commit", "after-publish:2")
 
 
 def crash(lake: Path, point: str) -> None:

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from command import REPOSITORY, Medallion
+from comparison import assert_equal, bronze_of, clean, commits_of
 from conftest import SCHEMA
-from lakes import assert_equal, bronze_of, clean, commits_of
 from medallion_glue.arguments import parse_arguments
 from medallion_glue.cleaner import Cleaner, clean_all
 from medallion_glue.contract import Contract

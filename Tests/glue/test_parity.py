@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from command import Medallion
+from comparison import assert_equal, bronze_of, clean, commits_of
 from conftest import SCHEMA
-from lakes import assert_equal, bronze_of, clean, commits_of
 from medallion_glue.contract import Contract
 from servers import BUCKET
 from test_verdict import mutations, read_corpus
