@@ -111,7 +111,8 @@ let package = Package(
       "Pipeline",
       [
         "Simulator", "Bronze", "Snowpipe", "Transform", "Warehouse", "Ledger", "Lake", "AWS",
-        "DuckDB", "ObjectStore", "Contract", "Flow", "CrashPoint", lifecycle, logging,
+        "DuckDB", "ObjectStore", "Contract", "Flow", "CrashPoint", subprocess, systemPackage,
+        lifecycle, logging,
       ]),
     .executableTarget(
       name: "medallion",

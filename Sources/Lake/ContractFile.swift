@@ -5,11 +5,14 @@ import Foundation
 /// The contract as it was read from a file, with the hash by which commits name it.
 public struct ContractFile: Sendable {
   public let contract: EventContract
+  /// Where it was read.
+  public let path: String
   /// SHA-256 of the file's bytes, in hexadecimal.
   public let sha256: String
 
   /// Reads `contract/purchase_event.schema.json` or another file in its place.
   public init(path: String) throws {
+    self.path = path
     guard let bytes = FileManager.default.contents(atPath: path) else {
       throw LakeError(
         .noContract,

@@ -19,6 +19,8 @@ public struct LakeError: Error, CustomStringConvertible, Sendable {
     case noContract = "no_contract"
     /// The place cannot hold a lake.
     case unsupportedPlace = "unsupported_place"
+    /// Another engine than this program, which was asked to do the work, failed.
+    case engineFailed = "engine_failed"
   }
 
   public let code: Code

@@ -56,6 +56,16 @@ struct BronzeOptions: ParsableArguments {
   }
 }
 
+/// What judges raw lines.
+enum BronzeEngine: String, ExpressibleByArgument, CaseIterable {
+  /// This program.
+  case swift
+  /// The Glue job, by Spark on this machine.
+  case spark
+  /// The Glue job, on AWS.
+  case glue
+}
+
 struct ParquetEncodings: ExpressibleByArgument {
   let value: BronzeEncodings
 
@@ -73,6 +83,8 @@ struct BronzeCommand: AsyncParsableCommand {
       Examples:
         medallion bronze --once            consume what is in raw
         medallion bronze --follow          and what comes
+        medallion bronze --engine spark    by the Glue job, on this machine
+        medallion bronze --engine glue --lake s3://bucket/lake --glue-job retail-lake-cleaner
         medallion bronze --follow --lake s3://bucket/lake --queue https://sqs.eu-west-1.amazonaws.com/123456789012/raw
       """)
 
@@ -81,11 +93,32 @@ struct BronzeCommand: AsyncParsableCommand {
   @OptionGroup var mode: FollowOptions
   @OptionGroup var queueOptions: QueueOptions
 
+  @Option(
+    help: """
+      What does the work: swift, this program; spark, the Glue job by spark-submit on this machine; \
+      glue, the Glue job on AWS (docs/glue.md). All commit to one lake, in turns.
+      """)
+  var engine = BronzeEngine.swift
+
+  @Option(help: "With --engine glue: the job's name.")
+  var glueJob = "retail-lake-cleaner"
+
+  func validate() throws {
+    if engine != .swift, mode.follow {
+      throw ValidationError("--engine \(engine.rawValue) does what is there and ends: leave out --follow")
+    }
+  }
+
   func run() async throws {
     let encodings = try bronzeOptions.encodings()
     let logger = try lakeOptions.logger(quiet: true)
     let workspace = try await lakeOptions.openExisting()
     let lock = try StageLock("bronze", state: workspace.state)
+    guard engine == .swift else {
+      try await runElsewhere(workspace, logger)
+      _ = lock
+      return
+    }
     let done = Mutex((objects: 0, counts: Commit.Counts()))
     let stage = BronzeStage(
       lake: workspace.lake, ledger: workspace.ledger, contract: workspace.contract, logger: logger,
@@ -119,6 +152,34 @@ struct BronzeCommand: AsyncParsableCommand {
     print(
       "\(objects) objects, \(counts.lines) lines: \(counts.accepted) accepted, "
         + "\(counts.quarantinedTotal) quarantined, \(counts.blank) blank")
+    try reportTroubles(workspace)
+  }
+}
+
+extension BronzeCommand {
+  /// Has another engine do the work, and tells what it committed.
+  private func runElsewhere(_ workspace: Workspace, _ logger: Logger) async throws {
+    let before = try workspace.ledger.lastCommit()
+    let said = Mutex("\(engine.rawValue) is starting")
+    let name = engine.rawValue
+    let jobName = glueJob
+    try await withSignals(logger) {
+      try await Progress { "bronze: \(said.withLock { $0 })" }.during {
+        switch name {
+        case "spark":
+          try await SparkBronze(workspace).run { line in
+            // The rest is Spark's own talk, and in its log.
+            if line.contains(" INFO commit ") { said.withLock { $0 = line } }
+          }
+        default:
+          try await GlueBronze(workspace, job: jobName).run { text in said.withLock { $0 = text } }
+        }
+      }
+    }
+    let counts = try await workspace.counts(after: before)
+    print(
+      "\(counts.objects) objects, \(counts.lines.lines) lines: \(counts.lines.accepted) accepted, "
+        + "\(counts.lines.quarantinedTotal) quarantined, \(counts.lines.blank) blank")
     try reportTroubles(workspace)
   }
 }

@@ -22,7 +22,7 @@ DATE = datetime.datetime(2015, 8, 30, 12, 36, 0, tzinfo=datetime.UTC)
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 HOST = ["host", "example.amazonaws.com"]
 KEY = "AKIDEXAMPLE"
-SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"  # noqa: S105  published by AWS
+SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
 
 def case(name: str, service: str = "service", **changes: Any) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def queue(ministack: Server) -> Queue:
             "VisibilityTimeout": "2",
             "RedrivePolicy": json.dumps(
                 {"deadLetterTargetArn": f"{arn}{name}-dead", "maxReceiveCount": "2"}
-            )
+            ),
         },
     )["QueueUrl"]
     ministack.client().put_bucket_notification_configuration(

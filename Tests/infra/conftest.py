@@ -122,7 +122,7 @@ def job_files(directory: Path) -> Path:
     else:
         job.mkdir()
         (job / "glue_job_cleaner.py").write_text("# stands for the job\n")
-        (job / "glue_job_requirements.txt").write_text("boto3==1.44.8\nxxhash==4.1.0\n")
+        (job / "glue_job_requirements.txt").write_text("boto3==1.43.106\nxxhash==4.1.0\n")
     # As an empty zip begins and ends.
     (directory / "medallion_glue.zip").write_bytes(b"PK\x05\x06" + bytes(18))
     return job

@@ -1,0 +1,92 @@
+import Foundation
+public import ObjectStore
+
+/// A job of AWS Glue, and its runs.
+///
+/// Source: *Job runs API*, in the AWS Glue developer guide.
+public struct GlueJob: Sendable {
+  /// How far a run is.
+  public struct Run: Sendable, Equatable {
+    /// As Glue names it: STARTING, RUNNING, SUCCEEDED, FAILED …
+    public let state: String
+    public let error: String?
+    /// For how long it has been running.
+    public let seconds: Int
+    /// What it costs, in DPU seconds; nil until Glue says.
+    public let dpuSeconds: Double?
+
+    public var hasEnded: Bool {
+      !["STARTING", "RUNNING", "STOPPING", "WAITING"].contains(state)
+    }
+
+    public var hasSucceeded: Bool { state == "SUCCEEDED" }
+  }
+
+  public let name: String
+  private let client: AWSClient
+
+  public init(name: String, environment: AWSEnvironment) throws {
+    self.name = name
+    do { client = try environment.client("glue") } catch let failure as AWSError {
+      throw ObjectStoreError(failure)
+    }
+  }
+
+  /// Starts a run and returns its id.
+  ///
+  /// - Parameter arguments: in place of the job's own of the same names, such as `--INPUT_S3`.
+  public func start(_ arguments: [String: String]) async throws -> String {
+    struct Input: Encodable {
+      let JobName: String
+      let Arguments: [String: String]
+    }
+    struct Output: Decodable {
+      let JobRunId: String
+    }
+    let output: Output = try await call("StartJobRun", Input(JobName: name, Arguments: arguments))
+    return output.JobRunId
+  }
+
+  public func run(_ id: String) async throws -> Run {
+    struct Input: Encodable {
+      let JobName: String
+      let RunId: String
+    }
+    struct Output: Decodable {
+      struct JobRun: Decodable {
+        let JobRunState: String
+        let ErrorMessage: String?
+        let ExecutionTime: Int?
+        let DPUSeconds: Double?
+      }
+      let JobRun: JobRun
+    }
+    let output: Output = try await call("GetJobRun", Input(JobName: name, RunId: id))
+    let found = output.JobRun
+    return Run(
+      state: found.JobRunState, error: found.ErrorMessage, seconds: found.ExecutionTime ?? 0,
+      dpuSeconds: found.DPUSeconds)
+  }
+
+  /// Asks Glue to stop a run.
+  public func stop(_ id: String) async throws {
+    struct Input: Encodable {
+      let JobName: String
+      let JobRunIds: [String]
+    }
+    struct Output: Decodable {}
+    let _: Output = try await call("BatchStopJobRun", Input(JobName: name, JobRunIds: [id]))
+  }
+
+  private func call<Output: Decodable>(
+    _ operation: String, _ input: some Encodable
+  ) async throws -> Output {
+    do {
+      return try await client.callJSON(
+        target: "AWSGlue.\(operation)", version: "1.1", input, action: "glue:\(operation)",
+        resource: "the job \(name)")
+    } catch let failure as AWSError {
+      throw ObjectStoreError(failure)
+    }
+  }
+}
