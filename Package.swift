@@ -118,7 +118,8 @@ let package = Package(
       name: "medallion",
       dependencies: [
         "Pipeline", "Simulator", "Bronze", "Snowpipe", "Transform", "Contract", "Lake", "Ledger",
-        "Warehouse", "AWS", "Flow", "ObjectStore", argumentParser, lifecycle, unixSignals, logging, yams,
+        "Warehouse", "AWS", "Flow", "ObjectStore", argumentParser, lifecycle, unixSignals, logging,
+        yams,
       ],
       swiftSettings: settings),
 

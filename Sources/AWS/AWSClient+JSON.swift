@@ -8,14 +8,12 @@ extension AWSClient {
   func callJSON<Output: Decodable>(
     target: String, version: String, _ input: some Encodable, action: String, resource: String
   ) async throws -> Output {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let request = AWSRequest(
       method: "POST",
       headers: [
         ("content-type", "application/x-amz-json-\(version)"), ("x-amz-target", target),
       ],
-      body: Payload(ByteBuffer(bytes: try encoder.encode(input))), action: action,
+      body: Payload(ByteBuffer(bytes: try AWSJSON.encode(input))), action: action,
       resource: resource)
     let bytes: [UInt8]
     do {
@@ -25,11 +23,12 @@ extension AWSClient {
       throw explained(failure, request)
     }
     do {
-      return try JSONDecoder().decode(
+      return try AWSJSON.decode(
         Output.self, from: Data(bytes.isEmpty ? Array("{}".utf8) : bytes))
     } catch {
       throw AWSError(
-        .configuration, "\(endpoint.text) does not answer \(action) as AWS does: check the endpoint")
+        .configuration, "\(endpoint.text) does not answer \(action) as AWS does: check the endpoint"
+      )
     }
   }
 
@@ -44,11 +43,13 @@ extension AWSClient {
     case "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue",
       "ResourceNotFoundException", "EntityNotFoundException":
       return AWSError(
-        .notFound, "\(request.resource) does not exist in \(signature.region), or not for this account")
+        .notFound,
+        "\(request.resource) does not exist in \(signature.region), or not for this account")
     case "AccessDenied", "AccessDeniedException", "AccessDeniedFault":
       return AWSError(
         .accessDenied,
-        "\(request.action) on \(request.resource) was refused (\(failure.code)): a policy must allow it")
+        "\(request.action) on \(request.resource) was refused (\(failure.code)): a policy must allow it"
+      )
     default:
       if failure.isTransient {
         return AWSError(
@@ -58,7 +59,8 @@ extension AWSClient {
       }
       return AWSError(
         failure.status == 403 ? .accessDenied : .refused,
-        "\(request.action) on \(request.resource) was refused (\(failure.code)): \(failure.message)")
+        "\(request.action) on \(request.resource) was refused (\(failure.code)): \(failure.message)"
+      )
     }
   }
 }

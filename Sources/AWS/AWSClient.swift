@@ -213,7 +213,8 @@ final class AWSClient: Sendable {
 
     enum CodingKeys: String, CodingKey {
       case type = "__type"
-      case message, Message
+      case message
+      case capitalMessage = "Message"
     }
 
     init(from decoder: any Decoder) throws {
@@ -221,7 +222,7 @@ final class AWSClient: Sendable {
       type = try values.decodeIfPresent(String.self, forKey: .type)
       message =
         try values.decodeIfPresent(String.self, forKey: .message)
-        ?? values.decodeIfPresent(String.self, forKey: .Message)
+        ?? values.decodeIfPresent(String.self, forKey: .capitalMessage)
     }
   }
 
@@ -250,7 +251,8 @@ final class AWSClient: Sendable {
 enum HTTPDate {
   static func parse(_ text: String) -> Date? {
     guard
-      let found = text.firstMatch(of: /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/),
+      let found = text.firstMatch(
+        of: /^\w{3}, (\d{2}) (\w{3}) (\d{4}) (\d{2}):(\d{2}):(\d{2}) GMT$/),
       let month = months.firstIndex(of: String(found.2))
     else { return nil }
     return DateComponents(

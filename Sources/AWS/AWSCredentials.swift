@@ -43,7 +43,8 @@ public actor CredentialProvider {
   private var current: AWSCredentials?
   private var fetching: Task<AWSCredentials, any Error>?
 
-  package init(_ sources: [any CredentialSource], now: @escaping @Sendable () -> Date = { Date() }) {
+  package init(_ sources: [any CredentialSource], now: @escaping @Sendable () -> Date = { Date() })
+  {
     self.sources = sources
     self.now = now
   }

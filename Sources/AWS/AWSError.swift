@@ -53,8 +53,10 @@ struct ServiceError: Error, Sendable {
     switch code {
     case "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "Throttling",
       "ThrottlingException", "RequestThrottled", "RequestThrottledException",
-      "ProvisionedThroughputExceededException", "LimitExceededException", "TooManyRequestsException",
-      "InternalFailure", "OperationAborted", "ConditionalRequestConflict", "ServiceUnavailableException",
+      "ProvisionedThroughputExceededException", "LimitExceededException",
+      "TooManyRequestsException",
+      "InternalFailure", "OperationAborted", "ConditionalRequestConflict",
+      "ServiceUnavailableException",
       "XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody", "KMS.ThrottlingException":
       true
     default: status >= 500 || status == 429 || status == 408 || status == 409

@@ -24,7 +24,9 @@ package enum S3EventMessage {
       guard record.eventSource == "aws:s3", record.eventVersion?.hasPrefix("2.") ?? true else {
         return nil
       }
-      guard record.eventName.hasPrefix("ObjectCreated:") || record.eventName.hasPrefix("s3:ObjectCreated:"),
+      guard
+        record.eventName.hasPrefix("ObjectCreated:")
+          || record.eventName.hasPrefix("s3:ObjectCreated:"),
         record.s3.bucket.name == location.bucket,
         let name = AWSText.decoded(record.s3.object.key), name.hasPrefix(location.prefix),
         let key = ObjectKey(String(name.dropFirst(location.prefix.count)))

@@ -267,7 +267,8 @@ public final class S3Store: ObjectStore {
   private func inParts(
     _ key: ObjectKey, size: Int, partBytes: Int, headers: [(name: String, value: String)],
     condition: [(name: String, value: String)] = [],
-    send: @escaping @Sendable (_ query: [(name: String, value: String)], Range<Int>) async throws
+    send:
+      @escaping @Sendable (_ query: [(name: String, value: String)], Range<Int>) async throws
       -> String
   ) async throws {
     let begun = try await bucket.sendForXML(

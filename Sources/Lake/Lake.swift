@@ -58,13 +58,13 @@ public struct Lake: Sendable {
   }
 
   private static func sha256(of reader: any ObjectReader) async throws -> String {
-      let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-      defer { buffer.deallocate() }
-      var hash = SHA256()
-      while true {
-        let count = try await reader.read(into: buffer)
-        if count == 0 { return hash.finalize().hexadecimal }
-        hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      }
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+    defer { buffer.deallocate() }
+    var hash = SHA256()
+    while true {
+      let count = try await reader.read(into: buffer)
+      if count == 0 { return hash.finalize().hexadecimal }
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    }
   }
 }

@@ -19,7 +19,8 @@ package enum Posix {
     }
   }
 
-  package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String) throws
+  package static func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ path: String)
+    throws
   {
     var rest = bytes
     while let start = rest.baseAddress, !rest.isEmpty {

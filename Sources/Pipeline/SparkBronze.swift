@@ -54,7 +54,8 @@ public struct SparkBronze: Sendable {
     guard result.terminationStatus.isSuccess else {
       throw LakeError(
         .engineFailed,
-        "Spark's job failed (\(result.terminationStatus)): \(log) says why; what it committed stays")
+        "Spark's job failed (\(result.terminationStatus)): \(log) says why; what it committed stays"
+      )
     }
   }
 

@@ -54,7 +54,8 @@ public struct SimulatorService: Sendable {
   ///   - backlog: what the next stage has not taken yet, in bytes.
   ///   - made: called after each object.
   public init(
-    store: (any ObjectStore)?, stream: Stream? = nil, request: SimulatorRequest, backlog: Backlog? = nil, logger: Logger,
+    store: (any ObjectStore)?, stream: Stream? = nil, request: SimulatorRequest,
+    backlog: Backlog? = nil, logger: Logger,
     made: @escaping @Sendable (_ key: String, _ events: Int) -> Void = { _, _ in }
   ) {
     self.store = store

@@ -20,7 +20,8 @@ struct SimulatorSession {
   /// - Parameter answers: the answer key: what it does not tell of is made again.
   /// - Throws: ``SimulatorError``, for example where the machine has no time zone data.
   init(
-    _ request: SimulatorRequest, store: (any ObjectStore)?, answers: AnswerKeyFile?, nowMicros: Int64
+    _ request: SimulatorRequest, store: (any ObjectStore)?, answers: AnswerKeyFile?,
+    nowMicros: Int64
   ) async throws {
     self.request = request
     let old = request.statePath.flatMap(SimulatorState.read)

@@ -171,7 +171,8 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     let inWarehouse = names.filter { $0.hasPrefix("gold.") }.map { String($0.dropFirst(5)) }
     for name in Set(inWarehouse).union(tables.keys) {
       let gold = "SELECT * FROM retail.gold.\(name.sqlName)"
-      let files = (tables[name]?.files ?? []).map { (local[$0]?.path ?? $0).sqlLiteral }.joined(separator: ", ")
+      let files = (tables[name]?.files ?? []).map { (local[$0]?.path ?? $0).sqlLiteral }.joined(
+        separator: ", ")
       let published = "SELECT * FROM read_parquet([\(files)], hive_partitioning = false)"
       func count(_ sql: String) throws -> Int {
         try connection.query("SELECT count(*) FROM (\(sql))")[0][0].int ?? 0

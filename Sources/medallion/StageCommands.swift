@@ -105,7 +105,8 @@ struct BronzeCommand: AsyncParsableCommand {
 
   func validate() throws {
     if engine != .swift, mode.follow {
-      throw ValidationError("--engine \(engine.rawValue) does what is there and ends: leave out --follow")
+      throw ValidationError(
+        "--engine \(engine.rawValue) does what is there and ends: leave out --follow")
     }
   }
 
