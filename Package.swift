@@ -26,7 +26,12 @@ let asyncHTTPClient = Target.Dependency.product(
 let argumentParser = Target.Dependency.product(
   name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -47,9 +52,12 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-http-types", exact: "1.8.0", traits: []),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
     .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
@@ -74,6 +82,7 @@ let package = Package(
     .module("CrashPoint"),
     .module("Flow", [lifecycle, logging]),
     .module("DuckDB", ["CDuckDB", "Flow"]),
+    .module("KeyPair", [crypto, cryptoExtras]),
 
     // Ports and the records behind them.
     .module("ObjectStore", ["Flow"]),
@@ -84,6 +93,8 @@ let package = Package(
     .module(
       "Warehouse",
       ["DuckDB", "Contract", "Lake", "Ledger", "ObjectStore", "Flow", "CrashPoint", lifecycle]),
+    .module("SnowpipeREST", ["KeyPair", asyncHTTPClient, logging, nioCore, nioHTTP]),
+    .module("Server", [hummingbird, hummingbirdCore, nioHTTPTypes, lifecycle, logging, nioCore]),
 
     // Stages.
     .module("Simulator", ["Lake", "ObjectStore", "Flow", "CrashPoint", lifecycle, logging]),
@@ -96,8 +107,10 @@ let package = Package(
     .module(
       "Snowpipe",
       [
-        "Warehouse", "DuckDB", "Contract", "Lake", "Ledger", "ObjectStore", "Flow", "CrashPoint",
-        crypto, lifecycle, logging,
+        "SnowpipeREST", "KeyPair", "Warehouse", "DuckDB", "Contract", "Lake", "Ledger",
+        "ObjectStore", "Flow", "CrashPoint", asyncHTTPClient, crypto, httpTypes, hummingbird,
+        lifecycle,
+        logging, nioCore, nioHTTP, yams,
       ]),
     .module(
       "Transform",
@@ -110,16 +123,16 @@ let package = Package(
     .module(
       "Pipeline",
       [
-        "Simulator", "Bronze", "Snowpipe", "Transform", "Warehouse", "Ledger", "Lake", "AWS",
-        "DuckDB", "ObjectStore", "Contract", "Flow", "CrashPoint", subprocess, systemPackage,
-        lifecycle, logging,
+        "Simulator", "Bronze", "Snowpipe", "Transform", "Server", "SnowpipeREST", "KeyPair", "AWS",
+        "Warehouse", "Ledger", "Lake", "DuckDB", "ObjectStore", "Contract", "Flow", "CrashPoint",
+        hummingbird, subprocess, systemPackage, lifecycle, logging,
       ]),
     .executableTarget(
       name: "medallion",
       dependencies: [
-        "Pipeline", "Simulator", "Bronze", "Snowpipe", "Transform", "Contract", "Lake", "Ledger",
-        "Warehouse", "AWS", "Flow", "ObjectStore", argumentParser, lifecycle, unixSignals, logging,
-        yams,
+        "Pipeline", "Simulator", "Bronze", "Snowpipe", "SnowpipeREST", "KeyPair", "Server",
+        "Transform", "Contract", "Lake", "Ledger", "Warehouse", "AWS", "Flow", "ObjectStore",
+        argumentParser, lifecycle, unixSignals, logging, yams,
       ],
       swiftSettings: settings),
 
@@ -149,11 +162,13 @@ let package = Package(
     .tests("WarehouseTests", ["Warehouse", "DuckDB", "Lake", "ObjectStore", "TestSupport"]),
     .tests(
       "TransformTests", ["Transform", "Warehouse", "Ledger", "Lake", "Flow", "TestSupport"]),
+    .tests("KeyPairTests", ["KeyPair", "TestSupport", cryptoExtras, subprocess]),
     .tests(
       "SnowpipeTests",
       [
-        "Snowpipe", "Warehouse", "Bronze", "Contract", "DuckDB", "Lake", "Ledger", "ObjectStore",
-        "TestSupport",
+        "Snowpipe", "SnowpipeREST", "KeyPair", "Server", "Warehouse", "Bronze", "Contract",
+        "DuckDB", "Lake", "Ledger", "ObjectStore",
+        "Flow", "TestSupport", asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP,
       ]),
   ],
   swiftLanguageModes: [.v6]

@@ -8,12 +8,14 @@ extension AWSClient {
   func callJSON<Output: Decodable>(
     target: String, version: String, _ input: some Encodable, action: String, resource: String
   ) async throws -> Output {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let request = AWSRequest(
       method: "POST",
       headers: [
         ("content-type", "application/x-amz-json-\(version)"), ("x-amz-target", target),
       ],
-      body: Payload(ByteBuffer(bytes: try AWSJSON.encode(input))), action: action,
+      body: Payload(ByteBuffer(bytes: try encoder.encode(input))), action: action,
       resource: resource)
     let bytes: [UInt8]
     do {
@@ -23,7 +25,7 @@ extension AWSClient {
       throw explained(failure, request)
     }
     do {
-      return try AWSJSON.decode(
+      return try JSONDecoder().decode(
         Output.self, from: Data(bytes.isEmpty ? Array("{}".utf8) : bytes))
     } catch {
       throw AWSError(

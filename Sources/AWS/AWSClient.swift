@@ -213,8 +213,7 @@ final class AWSClient: Sendable {
 
     enum CodingKeys: String, CodingKey {
       case type = "__type"
-      case message
-      case capitalMessage = "Message"
+      case message, Message
     }
 
     init(from decoder: any Decoder) throws {
@@ -222,7 +221,7 @@ final class AWSClient: Sendable {
       type = try values.decodeIfPresent(String.self, forKey: .type)
       message =
         try values.decodeIfPresent(String.self, forKey: .message)
-        ?? values.decodeIfPresent(String.self, forKey: .capitalMessage)
+        ?? values.decodeIfPresent(String.self, forKey: .Message)
     }
   }
 

@@ -51,42 +51,42 @@ public struct SQSQueue: ObjectNotifications {
 
   public func receive() async throws -> [ObjectNotification] {
     struct Input: Encodable {
-      let queueUrl: String
-      let maxNumberOfMessages = 10
-      let waitTimeSeconds = 20
+      let QueueUrl: String
+      let MaxNumberOfMessages = 10
+      let WaitTimeSeconds = 20
     }
     struct Output: Decodable {
       struct Message: Decodable {
-        let messageId: String?
-        let receiptHandle: String
-        let body: String
+        let MessageId: String?
+        let ReceiptHandle: String
+        let Body: String
       }
-      let messages: [Message]?
+      let Messages: [Message]?
     }
-    let output: Output = try await call("ReceiveMessage", Input(queueUrl: location))
+    let output: Output = try await call("ReceiveMessage", Input(QueueUrl: location))
     var found: [ObjectNotification] = []
-    for message in output.messages ?? [] {
-      guard let keys = S3EventMessage.keys(in: message.body, at: place) else {
+    for message in output.Messages ?? [] {
+      guard let keys = S3EventMessage.keys(in: message.Body, at: place) else {
         logger.warning(
           "a message that is none of S3 is left in the queue",
-          metadata: ["queue": "\(location)", "message": "\(message.messageId ?? "?")"])
+          metadata: ["queue": "\(location)", "message": "\(message.MessageId ?? "?")"])
         continue
       }
-      found.append(ObjectNotification(receipt: message.receiptHandle, keys: keys))
+      found.append(ObjectNotification(receipt: message.ReceiptHandle, keys: keys))
     }
     return found
   }
 
   public func visibility() async throws -> Duration {
     struct Input: Encodable {
-      let queueUrl: String
-      let attributeNames = ["VisibilityTimeout"]
+      let QueueUrl: String
+      let AttributeNames = ["VisibilityTimeout"]
     }
     struct Output: Decodable {
-      let attributes: [String: String]?
+      let Attributes: [String: String]?
     }
-    let output: Output = try await call("GetQueueAttributes", Input(queueUrl: location))
-    return .seconds(output.attributes?["VisibilityTimeout"].flatMap { Int($0) } ?? 30)
+    let output: Output = try await call("GetQueueAttributes", Input(QueueUrl: location))
+    return .seconds(output.Attributes?["VisibilityTimeout"].flatMap { Int($0) } ?? 30)
   }
 
   public func extend(
@@ -94,21 +94,21 @@ public struct SQSQueue: ObjectNotifications {
   ) async throws {
     struct Input: Encodable {
       struct Entry: Encodable {
-        let id: String
-        let receiptHandle: String
-        let visibilityTimeout: Int
+        let Id: String
+        let ReceiptHandle: String
+        let VisibilityTimeout: Int
       }
-      let queueUrl: String
-      let entries: [Entry]
+      let QueueUrl: String
+      let Entries: [Entry]
     }
     try await forEachTen(notifications) { entries in
       let seconds = Int(visibility / .seconds(1))
       let _: Ignored = try await call(
         "ChangeMessageVisibilityBatch",
         Input(
-          queueUrl: location,
-          entries: entries.map {
-            .init(id: $0.id, receiptHandle: $0.receipt, visibilityTimeout: seconds)
+          QueueUrl: location,
+          Entries: entries.map {
+            .init(Id: $0.id, ReceiptHandle: $0.receipt, VisibilityTimeout: seconds)
           }))
     }
   }
@@ -116,19 +116,19 @@ public struct SQSQueue: ObjectNotifications {
   public func acknowledge(_ notifications: [ObjectNotification]) async throws {
     struct Input: Encodable {
       struct Entry: Encodable {
-        let id: String
-        let receiptHandle: String
+        let Id: String
+        let ReceiptHandle: String
       }
-      let queueUrl: String
-      let entries: [Entry]
+      let QueueUrl: String
+      let Entries: [Entry]
     }
     // One that fails comes again, and is acknowledged then.
     try await forEachTen(notifications) { entries in
       let _: Ignored = try await call(
         "DeleteMessageBatch",
         Input(
-          queueUrl: location,
-          entries: entries.map { .init(id: $0.id, receiptHandle: $0.receipt) }))
+          QueueUrl: location,
+          Entries: entries.map { .init(Id: $0.id, ReceiptHandle: $0.receipt) }))
     }
   }
 

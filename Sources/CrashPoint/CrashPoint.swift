@@ -18,6 +18,8 @@ public enum CrashPoint: String, CaseIterable, Sendable {
   case afterCommit = "after-commit"
   case beforePublish = "before-publish"
   case afterPublish = "after-publish"
+  case beforeQueue = "before-queue"
+  case afterQueue = "after-queue"
   case beforeLoad = "before-load"
   case afterLoad = "after-load"
   case beforeQuarantineLoad = "before-quarantine-load"

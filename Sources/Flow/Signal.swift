@@ -12,6 +12,14 @@ public final class Signal: Sendable {
 
   public func raise() { continuation.yield() }
 
+  /// Raises it again and again, until the task is cancelled: hints may be lost.
+  public func raise(every interval: Duration) async throws {
+    while true {
+      try await Task.sleep(for: interval)
+      raise()
+    }
+  }
+
   /// Says that what is there now is all: the stage does it and ends.
   public func finish() { continuation.finish() }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import GRDB
 public import Lake
 import ObjectStore
@@ -12,12 +13,28 @@ extension Ledger {
   public struct Waiting: Sendable {
     public let file: Commit.File
     public let commit: Int
+    public let layer: Layer
+    /// When the pipe was told of it, or else when it was committed; in milliseconds since 1970.
+    public let received: Int64
   }
 
   /// The published bronze files that are not loaded, oldest first.
   public func waitingFiles(limit: Int) throws -> [Waiting] {
     try read {
       try Self.waiting($0, "layer = 'bronze' AND files.key NOT IN (SELECT key FROM parked)", limit)
+    }
+  }
+
+  /// All published bronze files, in byte order.
+  public func publishedFiles() throws -> [Commit.File] {
+    try read {
+      try Row.fetchAll(
+        $0,
+        sql: """
+          SELECT files.* FROM files JOIN commits ON commits.number = files.commit_number
+          WHERE layer = 'bronze' AND commits.published = 1 ORDER BY files.key
+          """
+      ).map(Self.file)
     }
   }
 
@@ -66,12 +83,25 @@ extension Ledger {
     try Row.fetchAll(
       database,
       sql: """
-        SELECT files.* FROM files JOIN commits ON commits.number = files.commit_number
+        SELECT files.*, committed_at, pipe_queue.received
+        FROM files JOIN commits ON commits.number = files.commit_number
+        LEFT JOIN pipe_queue ON pipe_queue.key = files.key
         WHERE loaded = superseded AND commits.published = 1 AND \(condition)
         ORDER BY commit_number, files.key LIMIT ?
         """,
       arguments: [limit]
-    ).map { Waiting(file: file($0), commit: $0["commit_number"]) }
+    ).map(waiting)
+  }
+
+  static func waiting(_ row: Row) -> Waiting {
+    Waiting(
+      file: file(row), commit: row["commit_number"],
+      layer: Layer(rawValue: row["layer"]) ?? .bronze,
+      received: row["received"] ?? millis(row["committed_at"]))
+  }
+
+  static func millis(_ timestamp: String) -> Int64 {
+    Int64(((Timestamp.date(timestamp)?.timeIntervalSince1970 ?? 0) * 1000).rounded())
   }
 
   /// How many committed files of a layer the pipe has yet to load (or, superseded, to remove),
@@ -91,13 +121,13 @@ extension Ledger {
   }
 
   public func markLoaded(_ keys: [String]) throws {
-    try write { database in
-      for key in keys {
-        try database.execute(sql: "UPDATE files SET loaded = 1 WHERE key = ?", arguments: [key])
-        try database.execute(sql: "DELETE FROM tries WHERE key = ?", arguments: [key])
-        try database.execute(sql: "DELETE FROM parked WHERE key = ?", arguments: [key])
-      }
-    }
+    try write { database in for key in keys { try Self.markLoaded(key, database) } }
+  }
+
+  static func markLoaded(_ key: String, _ database: Database) throws {
+    try database.execute(sql: "UPDATE files SET loaded = 1 WHERE key = ?", arguments: [key])
+    try database.execute(sql: "DELETE FROM tries WHERE key = ?", arguments: [key])
+    try database.execute(sql: "DELETE FROM parked WHERE key = ?", arguments: [key])
   }
 
   /// Notes that the rows of superseded files have left the warehouse.

@@ -62,6 +62,29 @@ enum LedgerSchema {
             WHERE published = 0 AND kind = 'redrive';
           """)
     }
+    migrator.registerMigration("4") { database in
+      try database.execute(
+        sql: """
+          -- What the pipe was told to load, and has yet to; times are in milliseconds since 1970.
+          CREATE TABLE pipe_queue (
+            key TEXT PRIMARY KEY, size INTEGER, received INTEGER NOT NULL) WITHOUT ROWID;
+          CREATE INDEX pipe_queue_by_age ON pipe_queue (received, key);
+          CREATE TABLE pipe_requests (
+            user TEXT NOT NULL, id TEXT NOT NULL, received INTEGER NOT NULL,
+            PRIMARY KEY (user, id)) WITHOUT ROWID;
+
+          -- What became of files, one event after the other; an error only where a load failed.
+          -- noted: the warehouse knows of it, too.
+          CREATE TABLE pipe_events (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, received INTEGER NOT NULL,
+            at INTEGER NOT NULL, size INTEGER NOT NULL, rows INTEGER NOT NULL, error TEXT,
+            noted INTEGER NOT NULL);
+          CREATE INDEX pipe_events_by_time ON pipe_events (at, number);
+          CREATE INDEX pipe_events_by_key ON pipe_events (key, number);
+          CREATE INDEX pipe_events_unnoted ON pipe_events (number) WHERE noted = 0;
+          CREATE TABLE pipe_notifications (id TEXT PRIMARY KEY, body TEXT NOT NULL);
+          """)
+    }
     return migrator
   }
 }

@@ -7,7 +7,7 @@ public import Logging
 import ObjectStore
 public import ServiceLifecycle
 public import Simulator
-import Snowpipe
+public import Snowpipe
 import Synchronization
 import Transform
 import Warehouse
@@ -24,13 +24,17 @@ public final class PipelineRun: Service {
     /// How bronze is written.
     public var encodings: BronzeEncodings
 
+    /// Who is told of files that cannot be loaded.
+    public var notifier: ErrorNotifier?
+
     public init(
       simulator: SimulatorRequest, duration: Duration? = nil,
-      encodings: BronzeEncodings = .version1
+      encodings: BronzeEncodings = .version1, notifier: ErrorNotifier? = nil
     ) {
       self.simulator = simulator
       self.duration = duration
       self.encodings = encodings
+      self.notifier = notifier
     }
   }
 
@@ -90,7 +94,7 @@ public final class PipelineRun: Service {
     }
     let pipe = PipeStage(
       lake: lake, ledger: ledger, warehouse: workspace.warehouse, contract: workspace.contract,
-      logger: logger
+      logger: logger, notifier: options.notifier
     ) { report in meter.update { $0.stagingRows += report.rows } }
     let transform = TransformStage(
       lake: lake, ledger: ledger, warehouse: workspace.warehouse, project: project, logger: logger

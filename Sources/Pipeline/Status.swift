@@ -2,6 +2,7 @@ public import Foundation
 import Lake
 public import Ledger
 import ObjectStore
+import SnowpipeREST
 import Transform
 import Warehouse
 
@@ -62,8 +63,24 @@ public struct Status: Codable, Sendable {
   }
 
   public struct Pipe: Codable, Sendable {
+    /// RUNNING or PAUSED.
+    public let state: String
     /// Committed bronze files that are not loaded.
     public let pending: Int
+    /// For how long the one that waits longest has waited; nil if none does.
+    public let lagSeconds: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case state, pending
+      case lagSeconds = "lag_seconds"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(state, forKey: .state)
+      try container.encode(pending, forKey: .pending)
+      try container.encode(lagSeconds, forKey: .lagSeconds)
+    }
   }
 
   public struct Dbt: Codable, Sendable {
@@ -143,14 +160,20 @@ public struct Status: Codable, Sendable {
     silver = Silver(
       rows: counts.silverRows, duplicates: counts.duplicates, conflicts: counts.conflicts)
     gold = Gold(revenue: counts.goldRevenue, transactions: counts.goldTransactions)
-    pipe = Pipe(pending: try ledger.waitingFileCount())
+    let backlog = try ledger.pipeBacklog()
+    pipe = Pipe(
+      state: try ledger.isPipePaused() ? PipeStatus.paused : PipeStatus.running,
+      pending: try ledger.waitingFileCount(),
+      lagSeconds: backlog.oldestReceived.map { Self.age(ofMicros: $0 * 1000, now) })
     dbt = try TransformReport.standing(in: ledger).map {
       Dbt(ok: $0.ok, at: $0.at, failure: $0.failure, elapsedSeconds: $0.elapsedSeconds)
     }
-    freshnessSeconds = counts.newestGoldMicros.map {
-      ((now.timeIntervalSince1970 - Double($0) / 1e6) * 1000).rounded() / 1000
-    }
+    freshnessSeconds = counts.newestGoldMicros.map { Self.age(ofMicros: Int64($0), now) }
     self.troubles = troubles.parked + troubles.changed
+  }
+
+  private static func age(ofMicros micros: Int64, _ now: Date) -> Double {
+    ((now.timeIntervalSince1970 - Double(micros) / 1e6) * 1000).rounded() / 1000
   }
 
   // Written out, here and above, so that what there is none of is null, and not absent.

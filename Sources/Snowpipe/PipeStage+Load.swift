@@ -1,6 +1,7 @@
 import CrashPoint
 import DuckDB
 import Flow
+import Foundation
 import Lake
 import Ledger
 import Logging
@@ -8,6 +9,14 @@ import ObjectStore
 import Warehouse
 
 extension PipeStage {
+  /// What is loaded.
+  package enum Scope {
+    /// Whatever waits.
+    case everything
+    /// Bronze files that were queued.
+    case queue
+  }
+
   /// What goes into the warehouse under one lease, each kind in a transaction of its own.
   private struct Load {
     var dimensions: [DimensionFiles.Copy] = []
@@ -15,8 +24,12 @@ extension PipeStage {
     var quarantine = Ledger.WaitingQuarantine()
     /// Where the warehouse reads the files.
     var local: [ObjectKey: LocalFile] = [:]
+    /// What cannot be loaded, for the copy history.
+    var failures: [Ledger.PipeEvent] = []
 
-    var isEmpty: Bool { dimensions.isEmpty && bronze.isEmpty && quarantine.isEmpty }
+    var isEmpty: Bool {
+      dimensions.isEmpty && bronze.isEmpty && quarantine.isEmpty && failures.isEmpty
+    }
   }
 
   /// What became of a load.
@@ -24,6 +37,9 @@ extension PipeStage {
     var dimensions: [Result<Int, any Error>] = []
     var bronze: Result<Void, any Error> = .success(())
     var quarantine: Result<Void, any Error> = .success(())
+    var failures: Result<Void, any Error> = .success(())
+    /// When the rows were written, in milliseconds since 1970.
+    var at: Int64 = 0
   }
 
   /// Makes the ledger's marks agree with the load histories. Returns the SHA-256 of the file that
@@ -34,33 +50,48 @@ extension PipeStage {
       connection in
       let tables = try RawTables(connection, contract: contract.contract)
       return (
-        try tables.staging.loadedPaths(pipe: Self.name), try tables.quarantine.loadedPaths(),
+        try tables.staging.loadedFiles(pipe: Self.name), try tables.quarantine.loadedPaths(),
         try tables.dimensions.loaded(), try WarehouseCounts(connection)
       )
     }
     try ledger.setGauge("warehouse", counts)
-    try ledger.setLoaded(exactly: staged, layer: .bronze)
+    try ledger.setLoaded(exactly: staged.map(\.key), layer: .bronze)
+    try ledger.restoreEvents(staged)
     try ledger.setLoaded(exactly: quarantined, layer: .quarantine)
     return dimensions
   }
 
   /// Loads what goes under one lease; true if nothing was left.
-  package func loadSome() async throws -> Bool {
+  package func loadSome(_ scope: Scope = .everything) async throws -> Bool {
+    let began = Self.now()
     try await ledger.catchUp(with: lake)
     // Whoever committed may have died since, or be slower than the notice of it.
     try await BatchCommitter(lake: lake, ledger: ledger, logger: logger).publishAll()
     var load = Load()
-    load.bronze = Self.together(try ledger.waitingFiles(limit: Self.mostFiles))
-    load.quarantine = try ledger.waitingQuarantine(limit: Self.mostFiles)
-    if load.quarantine.removed.isEmpty {
-      load.quarantine.added = Self.together(load.quarantine.added)
+    let queue = try ledger.queue(limit: Self.mostFiles)
+    switch scope {
+    case .everything:
+      load.bronze = Self.together(try ledger.waitingFiles(limit: Self.mostFiles))
+      load.quarantine = try ledger.waitingQuarantine(limit: Self.mostFiles)
+      if load.quarantine.removed.isEmpty {
+        load.quarantine.added = Self.together(load.quarantine.added)
+      }
+    case .queue: load.bronze = Self.together(queue.waiting)
     }
-    let isDone = load.bronze.isEmpty && load.quarantine.isEmpty
+    // What was queued since may be in a commit that the ledger has not read.
+    let unknown = queue.unknown.filter { $0.received < began }
+    let isDone = load.bronze.isEmpty && load.quarantine.isEmpty && unknown.isEmpty
+    for file in unknown {
+      try fail(
+        file.key, size: file.size ?? 0, received: file.received,
+        "is in no commit of this lake: publish it first, or mend the path")
+    }
     (load.bronze, load.quarantine.added) = try await fetch(load, into: &load.local)
-    load.dimensions = try await dimensions.changed()
-    if load.isEmpty { return isDone }
-    try await perform(load)
-    return false
+    if case .everything = scope { load.dimensions = try await dimensions.changed() }
+    load.failures = try ledger.unnotedFailures()
+    if !load.isEmpty { try await perform(load) }
+    await notifier?.deliver(from: ledger, logger: logger)
+    return isDone && load.isEmpty
   }
 
   // MARK: -
@@ -102,7 +133,23 @@ extension PipeStage {
     try ledger.park(
       ObjectInfo(key: waiting.file.key, sizeBytes: waiting.file.size, modifiedNanos: 0),
       stage: "pipe", reason: reason)
+    if waiting.layer == .bronze {
+      try fail(
+        waiting.file.key, size: waiting.file.size, received: waiting.received, reason)
+    }
   }
+
+  /// Notes that a bronze file was not loaded, for reports, history and whoever is notified.
+  private func fail(_ key: ObjectKey, size: Int64, received: Int64, _ reason: String) throws {
+    let at = Self.now()
+    try ledger.recordFailed(
+      key, received: received, at: at, size: size, error: reason,
+      notification: notifier?.notification(
+        of: key, error: reason, stage: EmbeddedPipe.stageLocation(lake), at: at))
+  }
+
+  /// In milliseconds since 1970.
+  static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
   private func perform(_ load: Load) async throws {
     let (outcome, counts) = try await warehouse.withConnection { connection in
@@ -113,7 +160,7 @@ extension PipeStage {
     var report = Report()
     // First what succeeded, then what did not: that may end in an error.
     if case .success = outcome.bronze, !load.bronze.isEmpty {
-      try ledger.markLoaded(load.bronze.map(\.file.key.text))
+      try ledger.recordLoaded(load.bronze, at: outcome.at)
       report.rows = load.bronze.map(\.file.rows).reduce(0, +)
     }
     if case .success = outcome.quarantine, !load.quarantine.isEmpty {
@@ -121,6 +168,7 @@ extension PipeStage {
       try ledger.markLoaded(load.quarantine.added.map(\.file.key.text))
       report.quarantined = load.quarantine.added.map(\.file.rows).reduce(0, +)
     }
+    if case .success = outcome.failures { try ledger.markNoted(load.failures) }
     for (copy, result) in zip(load.dimensions, outcome.dimensions) {
       if case .success = result { report.dimensions += 1 }
       try dimensions.note(copy, result)
@@ -132,6 +180,7 @@ extension PipeStage {
         "quarantined": "\(report.quarantined)",
       ])
     loaded(report)
+    if case .failure(let error) = outcome.failures { throw error }
     if case .failure(let error) = outcome.bronze { try await blameBronze(load, error) }
     if case .failure(let error) = outcome.quarantine { try await blameQuarantine(load, error) }
   }
@@ -149,8 +198,10 @@ extension PipeStage {
     }
     if !load.bronze.isEmpty {
       CrashPoint.beforeLoad.reach()
+      outcome.at = Self.now()
       outcome.bronze = Result {
-        try tables.staging.load(load.bronze.map { published($0, load) }, pipe: Self.name)
+        try tables.staging.load(
+          load.bronze.map { published($0, load) }, pipe: Self.name, loadedAt: outcome.at)
       }
       CrashPoint.afterLoad.reach()
     }
@@ -163,12 +214,16 @@ extension PipeStage {
       }
       CrashPoint.afterQuarantineLoad.reach()
     }
+    if !load.failures.isEmpty {
+      outcome.failures = Result { try tables.copyHistory.add(load.failures, pipe: Self.name) }
+    }
     return outcome
   }
 
   private func published(_ waiting: Ledger.Waiting, _ load: Load) -> PublishedFile {
     PublishedFile(
-      file: waiting.file, commit: waiting.commit, path: load.local[waiting.file.key]?.path ?? "")
+      file: waiting.file, commit: waiting.commit, path: load.local[waiting.file.key]?.path ?? "",
+      received: waiting.received)
   }
 
   /// Loads files one by one where together they failed, to find the one at fault.
@@ -206,6 +261,8 @@ extension PipeStage {
   private func countTry(_ waiting: Ledger.Waiting, _ error: any Error) throws {
     let count = try ledger.recordTry(
       waiting.file.key, stage: "pipe", reason: String(describing: error))
-    if count >= Self.mostTries { try park(waiting, "cannot be loaded: \(error)") }
+    if count >= Self.mostTries {
+      try park(waiting, "cannot be loaded: \(error)")
+    }
   }
 }

@@ -10,7 +10,8 @@ public import Warehouse
 /// The lake → the warehouse's schema `raw`: the embedded pipe. Each published file is loaded once, in
 /// any order, however often it is announced.
 ///
-/// The queue is what is published and has no row in the load history. A file whose bytes are not
+/// Run as a stage it loads whatever is published and has no row in the load history; as the service
+/// behind `EmbeddedPipe`, what was queued there. A file whose bytes are not
 /// those of its commit is parked, not loaded. Bronze files are only ever added; quarantine files
 /// leave again when a redrive supersedes them; a dimension's file replaces the one before.
 public struct PipeStage: Sendable {
@@ -57,11 +58,15 @@ public struct PipeStage: Sendable {
   let contract: ContractFile
   let logger: Logger
   let dimensions: DimensionFiles
+  let notifier: ErrorNotifier?
   let loaded: @Sendable (Report) -> Void
 
-  /// - Parameter loaded: called after each load.
+  /// - Parameters:
+  ///   - notifier: tells of files that cannot be loaded.
+  ///   - loaded: called after each load.
   public init(
     lake: Lake, ledger: Ledger, warehouse: Warehouse, contract: ContractFile, logger: Logger,
+    notifier: ErrorNotifier? = nil,
     loaded: @escaping @Sendable (Report) -> Void = { _ in }
   ) {
     self.lake = lake
@@ -69,13 +74,19 @@ public struct PipeStage: Sendable {
     self.warehouse = warehouse
     self.contract = contract
     self.logger = logger
+    self.notifier = notifier
     self.loaded = loaded
     dimensions = DimensionFiles(
       lake: lake, ledger: ledger, scratch: "\(warehouse.path).", logger: logger)
   }
 
   /// Loads everything that waits and returns.
+  ///
+  /// Throws `PipeError.paused` if the pipe is paused.
   public func runOnce() async throws {
+    if try ledger.isPipePaused() {
+      throw PipeError(.paused, "the pipe is paused: 'medallion pipe resume' lets it load")
+    }
     try await begin()
     try await loadWaiting()
   }
@@ -101,13 +112,8 @@ public struct PipeStage: Sendable {
       try await withThrowingTaskGroup(of: Void.self) { group in
         if let changes {
           group.addTask { for await _ in changes { signal.raise() } }
-          group.addTask {
-            // Hints may be lost.
-            while true {
-              try await Task.sleep(for: .seconds(5))
-              signal.raise()
-            }
-          }
+          // Hints may be lost.
+          group.addTask { try await signal.raise(every: .seconds(5)) }
         }
         try await loadWaiting(waiting: waiting, staged: staged)
         for await _ in signal.wakes {
@@ -125,6 +131,42 @@ public struct PipeStage: Sendable {
     }
   }
 
+  /// Loads what was queued, until a graceful shutdown. What goes wrong is logged and tried again.
+  ///
+  /// - Parameters:
+  ///   - queued: raised when something was.
+  ///   - exclusively: takes the stage for the time of one load; nil while somebody else has it, who
+  ///     then loads what is queued, too.
+  public func runQueue(
+    _ queued: Signal, exclusively: @escaping @Sendable () throws -> (any Sendable)?
+  ) async throws {
+    queued.raise()
+    try await withGracefulShutdownHandler {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await queued.raise(every: .seconds(1)) }
+        var hasBegun = false
+        var told: String?
+        for await _ in queued.wakes {
+          if Task.isShuttingDownGracefully { break }
+          do {
+            try await loadQueue(exclusively, &hasBegun)
+            told = nil
+          } catch is CancellationError {
+            break
+          } catch {
+            // Once a second would be too often to say the same.
+            let reason = String(describing: error)
+            if told != reason { logger.error("the queue waits", metadata: ["reason": "\(reason)"]) }
+            told = reason
+          }
+        }
+        group.cancelAll()
+      }
+    } onGracefulShutdown: {
+      queued.finish()
+    }
+  }
+
   // MARK: -
 
   /// Files that were parked are looked at again at each start: a person may have mended them.
@@ -135,10 +177,35 @@ public struct PipeStage: Sendable {
     try dimensions.begin(loaded: try await reconcile())
   }
 
+  private func loadQueue(
+    _ exclusively: () throws -> (any Sendable)?, _ hasBegun: inout Bool
+  ) async throws {
+    guard try !ledger.isPipePaused(), try ledger.pipeBacklog().queued > 0,
+      let lock = try exclusively()
+    else { return }
+    defer { withExtendedLifetime(lock) {} }
+    if !hasBegun {
+      try await reconcile()
+      hasBegun = true
+    }
+    var isDone = false
+    while !isDone, !Task.isShuttingDownGracefully, try !ledger.isPipePaused() {
+      // Whoever needs the stage must not wait for an outage to end.
+      isDone = try await Outage.waitOut(limit: .seconds(5), stage: "pipe", logger: logger) {
+        try await loadSome(.queue)
+      }
+    }
+  }
+
   private func loadWaiting(waiting: Backlog? = nil, staged: Signal? = nil) async throws {
+    if try ledger.isPipePaused() {
+      // Nobody waits for a pipe that does nothing.
+      waiting?.set(0)
+      return
+    }
     let limit: Duration? = staged == nil ? .seconds(30) : nil
     var isDone = false
-    while !isDone, !Task.isShuttingDownGracefully {
+    while !isDone, !Task.isShuttingDownGracefully, try !ledger.isPipePaused() {
       isDone = try await Outage.waitOut(limit: limit, stage: "pipe", logger: logger) {
         try await loadSome()
       }

@@ -1,6 +1,7 @@
 public import Contract
 public import DuckDB
 import Lake
+public import Ledger
 import ObjectStore
 
 /// The staging table and the load history: `retail.raw.raw_purchases_staging` and
@@ -29,6 +30,7 @@ public struct StagingTable {
         file_size BIGINT NOT NULL, row_count BIGINT NOT NULL, sha256 VARCHAR NOT NULL,
         load_seq BIGINT NOT NULL, loaded_at TIMESTAMPTZ NOT NULL,
         PRIMARY KEY (pipe_name, path));
+      ALTER TABLE \(Self.history) ADD COLUMN IF NOT EXISTS received_at TIMESTAMPTZ;
       """)
     for field in contract.fields {
       try addColumn(field.name, Self.type(field.type))
@@ -37,9 +39,11 @@ public struct StagingTable {
 
   /// Loads files that have no history row, all of them or none, in one transaction.
   ///
+  /// - Parameter loadedAt: what the history says of when, in milliseconds since 1970.
+  ///
   /// Throws `WarehouseError.unloadable` if a file holds another number of rows than its commit
   /// says.
-  public func load(_ sources: [PublishedFile], pipe: String) throws {
+  public func load(_ sources: [PublishedFile], pipe: String, loadedAt: Int64) throws {
     let paths = sources.map(\.path.sqlLiteral).joined(separator: ", ")
     let parquet = "read_parquet([\(paths)], union_by_name = true, hive_partitioning = false"
     let columns = try connection.query(
@@ -55,11 +59,16 @@ public struct StagingTable {
       let numbered = sources.enumerated().map { ($1, first + $0) }
       for (source, sequence) in numbered {
         try connection.query(
-          "INSERT INTO \(Self.history) VALUES ($1, $2, $3, $4, $5, $6, $7, now())",
+          """
+          INSERT INTO \(Self.history) (pipe_name, path, commit_number, file_size, row_count, sha256,
+            load_seq, loaded_at, received_at)
+          VALUES ($1, $2, $3, $4, $5, $6, $7, epoch_ms($8) AT TIME ZONE 'UTC',
+            epoch_ms($9) AT TIME ZONE 'UTC')
+          """,
           [
             .text(pipe), .text(source.file.key.text), .int(Int64(source.commit)),
             .int(source.file.size), .int(Int64(source.file.rows)), .text(source.file.sha256),
-            .int(Int64(sequence)),
+            .int(Int64(sequence)), .int(loadedAt), .int(source.received),
           ])
       }
       let sequences = numbered.map { "(\($0.path.sqlLiteral), \($1))" }.joined(separator: ", ")
@@ -86,10 +95,20 @@ public struct StagingTable {
     }
   }
 
-  /// The paths of all files that this pipe has loaded.
-  public func loadedPaths(pipe: String) throws -> [String] {
-    try connection.query("SELECT path FROM \(Self.history) WHERE pipe_name = $1", [.text(pipe)])
-      .compactMap { $0[0].text }
+  /// All files that this pipe has loaded, in the order of their loads.
+  public func loadedFiles(pipe: String) throws -> [Ledger.LoadedFile] {
+    try connection.query(
+      """
+      SELECT path, file_size, row_count, CAST(epoch_ms(loaded_at) AS BIGINT),
+        CAST(epoch_ms(coalesce(received_at, loaded_at)) AS BIGINT)
+      FROM \(Self.history) WHERE pipe_name = $1 ORDER BY load_seq
+      """, [.text(pipe)]
+    ).compactMap { row in
+      guard let key = row[0].text else { return nil }
+      return Ledger.LoadedFile(
+        key: key, size: Int64(row[1].int ?? 0), rows: row[2].int ?? 0,
+        received: Int64(row[4].int ?? 0), at: Int64(row[3].int ?? 0))
+    }
   }
 
   /// Rows in staging.

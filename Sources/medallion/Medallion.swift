@@ -23,12 +23,13 @@ struct Medallion: AsyncParsableCommand {
         medallion run --for 60s --rate 500     for a minute, then drain to gold
         medallion status --json                what the lake holds
         medallion verify --deep                prove that no line is lost
+        medallion serve                        answer Snowpipe's REST calls on 127.0.0.1:8080
       """,
     version: Version.number,
     subcommands: [
       RunCommand.self, SimulateCommand.self, BronzeCommand.self, IngestCommand.self,
       TransformCommand.self, StatusCommand.self, VerifyCommand.self, RedriveCommand.self,
-      RebuildCommand.self, DoctorCommand.self,
+      RebuildCommand.self, ServeCommand.self, PipeCommand.self, DoctorCommand.self,
     ])
 
   static func main() async {

@@ -29,6 +29,7 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup var bronzeOptions: BronzeOptions
   @OptionGroup var simulator: SimulatorOptions
   @OptionGroup var queueOptions: QueueOptions
+  @OptionGroup var errors: ErrorNotificationOptions
 
   @Option(name: .customLong("for"), help: "Run for so long (90s, 5m, 2h), then drain to gold.")
   var span: Span?
@@ -43,7 +44,8 @@ struct RunCommand: AsyncParsableCommand {
     let workspace = try await lakeOptions.open(creating: true)
     request.statePath = workspace.simulatorState
     let options = PipelineRun.Options(
-      simulator: request, duration: span?.duration, encodings: try bronzeOptions.encodings())
+      simulator: request, duration: span?.duration, encodings: try bronzeOptions.encodings(),
+      notifier: try errors.notifier())
     let run = try PipelineRun(workspace, options: options, logger: logger)
     Terminal.note(
       "medallion: running in \(workspace.lake.store.location), "

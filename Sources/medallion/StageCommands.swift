@@ -194,11 +194,13 @@ struct IngestCommand: AsyncParsableCommand {
       Examples:
         medallion ingest --once
         medallion ingest --follow
+        medallion ingest --follow --error-notification errors.ndjson
       """)
 
   @OptionGroup var lakeOptions: LakeOptions
   @OptionGroup var mode: FollowOptions
   @OptionGroup var queueOptions: QueueOptions
+  @OptionGroup var errors: ErrorNotificationOptions
 
   func run() async throws {
     let logger = try lakeOptions.logger(quiet: true)
@@ -207,7 +209,7 @@ struct IngestCommand: AsyncParsableCommand {
     let done = Mutex(PipeStage.Report())
     let stage = PipeStage(
       lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse,
-      contract: workspace.contract, logger: logger
+      contract: workspace.contract, logger: logger, notifier: try errors.notifier()
     ) { report in done.withLock { $0 += report } }
     let progress = Progress { "ingest: \(done.withLock { $0.rows }) rows" }
     let follow = mode.follow
