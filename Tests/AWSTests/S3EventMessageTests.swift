@@ -1,6 +1,7 @@
-import AWS
 import ObjectStore
 import Testing
+
+import AWS
 
 struct S3EventMessageTests {
   private let place: S3Location

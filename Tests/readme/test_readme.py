@@ -302,6 +302,13 @@ def samples(walks: dict[str, Walk], tmp_path_factory: pytest.TempPathFactory) ->
         samples.add_lines("A commit", (lake / "commits").glob("[1-9]*.json"))
         samples.add_lines("A quarantined line", lake.glob("quarantine/*/*.ndjson"))
     ask("verify", "verify", good)
+    for command in ("status", "report", "history"):
+        ask(f"pipe {command}", f"pipe {command}", good)
+    ask("pipe refresh", "pipe refresh", parked)
+    ask("pipe report", "pipe report dt=2026-11-23/none.parquet --timeout 0s", good)
+    ask("pipe notify", "pipe notify --from-lake", good)
+    keys = run(f"{BINARY} pipe keys --json --out {parked}.p8", parked.parent).stdout
+    samples.add("pipe keys", json.loads(keys))
     ask("verify", f"verify --answer-key {key}", parked)
     samples.add("Published gold", json.loads((good / "gold" / "current.json").read_text()))
     samples.add_lines("The answer key", [key])
@@ -354,6 +361,12 @@ SECTIONS = [
     "simulate",
     "redrive",
     "doctor",
+    "pipe status",
+    "pipe report",
+    "pipe history",
+    "pipe refresh",
+    "pipe notify",
+    "pipe keys",
     "A commit",
     "A quarantined line",
     "Published gold",
