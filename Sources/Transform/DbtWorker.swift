@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import ServiceLifecycle
 import Subprocess
 import Synchronization
 import Warehouse
@@ -25,9 +26,13 @@ enum DbtWorker {
 
   /// Starts a worker, hands it to `body`, and ends it.
   ///
-  /// - Parameter warehouse: the file that it works on; nil where the profile's target is elsewhere.
+  /// - Parameters:
+  ///   - warehouse: the file that it works on; nil where the profile's target is elsewhere.
+  ///   - patience: how long a run at hand may take once this process is told to end; then the
+  ///     worker is ended, which the models stand at any moment. Nil waits for the run.
   static func withSession<T: Sendable>(
-    _ project: DbtProject, warehouse: Warehouse?, _ body: (Session) async throws -> T
+    _ project: DbtProject, warehouse: Warehouse?, patience: Duration? = nil,
+    _ body: (Session) async throws -> T
   ) async throws -> T {
     let logPath = "\(project.scratch)/worker.log"
     let log = try FileDescriptor.open(
@@ -77,11 +82,21 @@ enum DbtWorker {
         }
         throw lost(logPath)
       }
+      async let watch: Void = end(execution.processIdentifier, after: patience)
       let value = try await body(session)
       try? await execution.standardInputWriter.finish()
       return value
     }
     return outcome.closureResult
+  }
+
+  /// Ends the worker so long after this process was told to end.
+  private static func end(_ worker: ProcessIdentifier, after patience: Duration?) async throws {
+    guard let patience else { return }
+    try await gracefulShutdown()
+    try await Task.sleep(for: patience)
+    // It is a child that nobody has waited for yet, so the number is still its own.
+    kill(worker.value, SIGTERM)
   }
 
   private static func lost(_ logPath: String) -> TransformError {

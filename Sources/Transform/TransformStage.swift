@@ -15,6 +15,10 @@ public import Warehouse
 /// succeeded. The live models have a window of their own, so that they can be refreshed by themselves
 /// each second. A run that fails leaves the last good gold where it is.
 public struct TransformStage: Sendable {
+  /// How long a refresh may go on once the process is told to end: whoever pressed Ctrl-C wants it
+  /// to, and a cold first run can take long.
+  private static let shutdownPatience = Duration.seconds(4)
+
   private let lake: Lake
   private let ledger: Ledger
   private let warehouse: Warehouse
@@ -95,7 +99,9 @@ public struct TransformStage: Sendable {
     var request = DbtRequest(.run)
     while true {
       do {
-        try await DbtWorker.withSession(project, warehouse: warehouse) { session in
+        try await DbtWorker.withSession(
+          project, warehouse: warehouse, patience: Self.shutdownPatience
+        ) { session in
           func refresh() async throws {
             isPending = true
             let scope = schedule.begin(at: .now)
@@ -126,11 +132,17 @@ public struct TransformStage: Sendable {
           }
         }
         return
+      } catch let failure as TransformError
+        where failure.code == .workerLost && Task.isShuttingDownGracefully
+      {
+        // What it was at, the next start takes up.
+        logger.info("dbt was ended in the middle of a run")
+        return
       } catch let failure as TransformError where failure.code == .workerLost {
         failures += 1
         logger.error("the dbt worker is lost", metadata: ["reason": "\(failure)"])
         try? note(failure: failure.message, of: request)
-        if Task.isShuttingDownGracefully || isDraining && failures > 3 { throw failure }
+        if isDraining && failures > 3 { throw failure }
         let pause = Duration.seconds(min(60, 1 << min(failures, 6)))
         try? await cancelWhenGracefulShutdown { try await Task.sleep(for: pause) }
       }

@@ -93,8 +93,7 @@ def test_the_command_lists_its_subcommands_and_tells_its_version(medallion: Meda
         ("simulate", "--from", "2026-11-21", "--until", "2026-11-20", "--events", "5"),
         ("simulate", "--rate", "5", "--sleep", "1"),
         ("simulate", "--bucket", "./b", "--prefix", "../up"),
-        ("simulate", "--bucket", "my-retail-streaming-bucket", "--prefix", "raw"),
-        ("simulate", "--bucket", "s3://my-retail-streaming-bucket"),
+        ("simulate", "--bucket", "./b", "--firehose", "stream"),
     ],
     ids=" ".join,
 )
