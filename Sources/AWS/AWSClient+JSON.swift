@@ -8,14 +8,12 @@ extension AWSClient {
   func callJSON<Output: Decodable>(
     target: String, version: String, _ input: some Encodable, action: String, resource: String
   ) async throws -> Output {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     let request = AWSRequest(
       method: "POST",
       headers: [
         ("content-type", "application/x-amz-json-\(version)"), ("x-amz-target", target),
       ],
-      body: Payload(ByteBuffer(bytes: try encoder.encode(input))), action: action,
+      body: Payload(ByteBuffer(bytes: try AWSJSON.encode(input))), action: action,
       resource: resource)
     let bytes: [UInt8]
     do {
@@ -25,7 +23,7 @@ extension AWSClient {
       throw explained(failure, request)
     }
     do {
-      return try JSONDecoder().decode(
+      return try AWSJSON.decode(
         Output.self, from: Data(bytes.isEmpty ? Array("{}".utf8) : bytes))
     } catch {
       throw AWSError(

@@ -213,7 +213,8 @@ final class AWSClient: Sendable {
 
     enum CodingKeys: String, CodingKey {
       case type = "__type"
-      case message, Message
+      case message
+      case capitalMessage = "Message"
     }
 
     init(from decoder: any Decoder) throws {
@@ -221,7 +222,7 @@ final class AWSClient: Sendable {
       type = try values.decodeIfPresent(String.self, forKey: .type)
       message =
         try values.decodeIfPresent(String.self, forKey: .message)
-        ?? values.decodeIfPresent(String.self, forKey: .Message)
+        ?? values.decodeIfPresent(String.self, forKey: .capitalMessage)
     }
   }
 

@@ -206,11 +206,11 @@ struct ProcessCredentials: CredentialSource {
   let profile: String
 
   private struct Reply: Decodable {
-    let Version: Int
-    let AccessKeyId: String
-    let SecretAccessKey: String
-    let SessionToken: String?
-    let Expiration: String?
+    let version: Int
+    let accessKeyId: String
+    let secretAccessKey: String
+    let sessionToken: String?
+    let expiration: String?
   }
 
   func credentials() async throws -> AWSCredentials? {
@@ -227,7 +227,7 @@ struct ProcessCredentials: CredentialSource {
     let bytes = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     guard process.terminationStatus == 0,
-      let reply = try? JSONDecoder().decode(Reply.self, from: bytes), reply.Version == 1
+      let reply = try? AWSJSON.decode(Reply.self, from: bytes), reply.version == 1
     else {
       throw AWSError(
         .credentials,
@@ -235,8 +235,8 @@ struct ProcessCredentials: CredentialSource {
       )
     }
     return AWSCredentials(
-      accessKeyID: reply.AccessKeyId, secretAccessKey: reply.SecretAccessKey,
-      sessionToken: reply.SessionToken, expiration: reply.Expiration.flatMap(Timestamps.parse))
+      accessKeyID: reply.accessKeyId, secretAccessKey: reply.secretAccessKey,
+      sessionToken: reply.sessionToken, expiration: reply.expiration.flatMap(Timestamps.parse))
   }
 }
 

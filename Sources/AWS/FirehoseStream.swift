@@ -40,19 +40,19 @@ public struct FirehoseStream: Sendable {
 
   private struct Input: Encodable {
     struct Record: Encodable {
-      let Data: String
+      let data: String
     }
-    let DeliveryStreamName: String
-    let Records: [Record]
+    let deliveryStreamName: String
+    let records: [Record]
   }
 
   private struct Output: Decodable {
     struct Response: Decodable {
-      let ErrorCode: String?
-      let ErrorMessage: String?
+      let errorCode: String?
+      let errorMessage: String?
     }
-    let FailedPutCount: Int
-    let RequestResponses: [Response]
+    let failedPutCount: Int
+    let requestResponses: [Response]
   }
 
   private func putBatch(_ lines: [[UInt8]]) async throws {
@@ -70,20 +70,20 @@ public struct FirehoseStream: Sendable {
         output = try await client.callJSON(
           target: "Firehose_20150804.PutRecordBatch", version: "1.1",
           Input(
-            DeliveryStreamName: name,
-            Records: waiting.map { .init(Data: Data($0).base64EncodedString()) }),
+            deliveryStreamName: name,
+            records: waiting.map { .init(data: Data($0).base64EncodedString()) }),
           action: "firehose:PutRecordBatch", resource: "the stream \(name)")
       } catch let failure as AWSError {
         throw ObjectStoreError(failure)
       }
-      if output.FailedPutCount == 0 { return }
-      guard output.RequestResponses.count == waiting.count else {
+      if output.failedPutCount == 0 { return }
+      guard output.requestResponses.count == waiting.count else {
         throw ObjectStoreError(.io, "Firehose does not say which records of \(name) it took")
       }
-      waiting = zip(waiting, output.RequestResponses).filter { $1.ErrorCode != nil }.map(\.0)
+      waiting = zip(waiting, output.requestResponses).filter { $1.errorCode != nil }.map(\.0)
       tries += 1
       if tries > 12 {
-        let reason = output.RequestResponses.lazy.compactMap(\.ErrorCode).first ?? "?"
+        let reason = output.requestResponses.lazy.compactMap(\.errorCode).first ?? "?"
         throw ObjectStoreError(
           .io, "the stream \(name) refuses \(waiting.count) records again and again (\(reason))")
       }

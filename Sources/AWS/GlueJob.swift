@@ -37,45 +37,45 @@ public struct GlueJob: Sendable {
   /// - Parameter arguments: in place of the job's own of the same names, such as `--INPUT_S3`.
   public func start(_ arguments: [String: String]) async throws -> String {
     struct Input: Encodable {
-      let JobName: String
-      let Arguments: [String: String]
+      let jobName: String
+      let arguments: [String: String]
     }
     struct Output: Decodable {
-      let JobRunId: String
+      let jobRunId: String
     }
-    let output: Output = try await call("StartJobRun", Input(JobName: name, Arguments: arguments))
-    return output.JobRunId
+    let output: Output = try await call("StartJobRun", Input(jobName: name, arguments: arguments))
+    return output.jobRunId
   }
 
   public func run(_ id: String) async throws -> Run {
     struct Input: Encodable {
-      let JobName: String
-      let RunId: String
+      let jobName: String
+      let runId: String
     }
     struct Output: Decodable {
       struct JobRun: Decodable {
-        let JobRunState: String
-        let ErrorMessage: String?
-        let ExecutionTime: Int?
-        let DPUSeconds: Double?
+        let jobRunState: String
+        let errorMessage: String?
+        let executionTime: Int?
+        let dPUSeconds: Double?
       }
-      let JobRun: JobRun
+      let jobRun: JobRun
     }
-    let output: Output = try await call("GetJobRun", Input(JobName: name, RunId: id))
-    let found = output.JobRun
+    let output: Output = try await call("GetJobRun", Input(jobName: name, runId: id))
+    let found = output.jobRun
     return Run(
-      state: found.JobRunState, error: found.ErrorMessage, seconds: found.ExecutionTime ?? 0,
-      dpuSeconds: found.DPUSeconds)
+      state: found.jobRunState, error: found.errorMessage, seconds: found.executionTime ?? 0,
+      dpuSeconds: found.dPUSeconds)
   }
 
   /// Asks Glue to stop a run.
   public func stop(_ id: String) async throws {
     struct Input: Encodable {
-      let JobName: String
-      let JobRunIds: [String]
+      let jobName: String
+      let jobRunIds: [String]
     }
     struct Output: Decodable {}
-    let _: Output = try await call("BatchStopJobRun", Input(JobName: name, JobRunIds: [id]))
+    let _: Output = try await call("BatchStopJobRun", Input(jobName: name, jobRunIds: [id]))
   }
 
   private func call<Output: Decodable>(

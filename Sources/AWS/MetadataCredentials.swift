@@ -5,17 +5,17 @@ import NIOHTTP1
 
 /// What the agents of containers and instances answer.
 private struct RoleCredentials: Decodable {
-  let AccessKeyId: String?
-  let SecretAccessKey: String?
-  let Token: String?
-  let Expiration: String?
-  let Code: String?
+  let accessKeyId: String?
+  let secretAccessKey: String?
+  let token: String?
+  let expiration: String?
+  let code: String?
 
   var credentials: AWSCredentials? {
-    guard let AccessKeyId, let SecretAccessKey, Code == nil || Code == "Success" else { return nil }
+    guard let accessKeyId, let secretAccessKey, code == nil || code == "Success" else { return nil }
     return AWSCredentials(
-      accessKeyID: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: Token,
-      expiration: Expiration.flatMap(Timestamps.parse))
+      accessKeyID: accessKeyId, secretAccessKey: secretAccessKey, sessionToken: token,
+      expiration: expiration.flatMap(Timestamps.parse))
   }
 }
 
@@ -45,7 +45,7 @@ struct ContainerCredentials: CredentialSource {
       }
     }
     let bytes = try await Metadata.get(url, headers: token.map { [("authorization", $0)] } ?? [])
-    guard let bytes, let reply = try? JSONDecoder().decode(RoleCredentials.self, from: bytes),
+    guard let bytes, let reply = try? AWSJSON.decode(RoleCredentials.self, from: bytes),
       let found = reply.credentials
     else {
       throw AWSError(.credentials, "the container's role gave no credentials")
@@ -81,7 +81,7 @@ struct InstanceCredentials: CredentialSource {
       let role = String(decoding: names, as: UTF8.self).split(whereSeparator: \.isNewline).first
     else { return nil }
     guard let bytes = try await Metadata.get("\(roles)\(role)", headers: headers),
-      let reply = try? JSONDecoder().decode(RoleCredentials.self, from: bytes),
+      let reply = try? AWSJSON.decode(RoleCredentials.self, from: bytes),
       let found = reply.credentials
     else {
       throw AWSError(.credentials, "the instance's role \(role) gave no credentials")

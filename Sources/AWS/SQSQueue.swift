@@ -51,42 +51,42 @@ public struct SQSQueue: ObjectNotifications {
 
   public func receive() async throws -> [ObjectNotification] {
     struct Input: Encodable {
-      let QueueUrl: String
-      let MaxNumberOfMessages = 10
-      let WaitTimeSeconds = 20
+      let queueUrl: String
+      let maxNumberOfMessages = 10
+      let waitTimeSeconds = 20
     }
     struct Output: Decodable {
       struct Message: Decodable {
-        let MessageId: String?
-        let ReceiptHandle: String
-        let Body: String
+        let messageId: String?
+        let receiptHandle: String
+        let body: String
       }
-      let Messages: [Message]?
+      let messages: [Message]?
     }
-    let output: Output = try await call("ReceiveMessage", Input(QueueUrl: location))
+    let output: Output = try await call("ReceiveMessage", Input(queueUrl: location))
     var found: [ObjectNotification] = []
-    for message in output.Messages ?? [] {
-      guard let keys = S3EventMessage.keys(in: message.Body, at: place) else {
+    for message in output.messages ?? [] {
+      guard let keys = S3EventMessage.keys(in: message.body, at: place) else {
         logger.warning(
           "a message that is none of S3 is left in the queue",
-          metadata: ["queue": "\(location)", "message": "\(message.MessageId ?? "?")"])
+          metadata: ["queue": "\(location)", "message": "\(message.messageId ?? "?")"])
         continue
       }
-      found.append(ObjectNotification(receipt: message.ReceiptHandle, keys: keys))
+      found.append(ObjectNotification(receipt: message.receiptHandle, keys: keys))
     }
     return found
   }
 
   public func visibility() async throws -> Duration {
     struct Input: Encodable {
-      let QueueUrl: String
-      let AttributeNames = ["VisibilityTimeout"]
+      let queueUrl: String
+      let attributeNames = ["VisibilityTimeout"]
     }
     struct Output: Decodable {
-      let Attributes: [String: String]?
+      let attributes: [String: String]?
     }
-    let output: Output = try await call("GetQueueAttributes", Input(QueueUrl: location))
-    return .seconds(output.Attributes?["VisibilityTimeout"].flatMap { Int($0) } ?? 30)
+    let output: Output = try await call("GetQueueAttributes", Input(queueUrl: location))
+    return .seconds(output.attributes?["VisibilityTimeout"].flatMap { Int($0) } ?? 30)
   }
 
   public func extend(
@@ -94,21 +94,21 @@ public struct SQSQueue: ObjectNotifications {
   ) async throws {
     struct Input: Encodable {
       struct Entry: Encodable {
-        let Id: String
-        let ReceiptHandle: String
-        let VisibilityTimeout: Int
+        let id: String
+        let receiptHandle: String
+        let visibilityTimeout: Int
       }
-      let QueueUrl: String
-      let Entries: [Entry]
+      let queueUrl: String
+      let entries: [Entry]
     }
     try await forEachTen(notifications) { entries in
       let seconds = Int(visibility / .seconds(1))
       let _: Ignored = try await call(
         "ChangeMessageVisibilityBatch",
         Input(
-          QueueUrl: location,
-          Entries: entries.map {
-            .init(Id: $0.id, ReceiptHandle: $0.receipt, VisibilityTimeout: seconds)
+          queueUrl: location,
+          entries: entries.map {
+            .init(id: $0.id, receiptHandle: $0.receipt, visibilityTimeout: seconds)
           }))
     }
   }
@@ -116,19 +116,19 @@ public struct SQSQueue: ObjectNotifications {
   public func acknowledge(_ notifications: [ObjectNotification]) async throws {
     struct Input: Encodable {
       struct Entry: Encodable {
-        let Id: String
-        let ReceiptHandle: String
+        let id: String
+        let receiptHandle: String
       }
-      let QueueUrl: String
-      let Entries: [Entry]
+      let queueUrl: String
+      let entries: [Entry]
     }
     // One that fails comes again, and is acknowledged then.
     try await forEachTen(notifications) { entries in
       let _: Ignored = try await call(
         "DeleteMessageBatch",
         Input(
-          QueueUrl: location,
-          Entries: entries.map { .init(Id: $0.id, ReceiptHandle: $0.receipt) }))
+          queueUrl: location,
+          entries: entries.map { .init(id: $0.id, receiptHandle: $0.receipt) }))
     }
   }
 

@@ -152,7 +152,7 @@ public struct BronzeStage: Sendable {
             let index = next.next(unless: .now > end && faults.isEmpty)
             return index.flatMap { $0 < plan.objects.count ? plan.objects[$0] : nil }
           }
-          try await reading.forEach { object, open in
+          try await reading.eachObject { object, open in
             do {
               if faults.isEmpty {
                 try await worker.clean(object, try open())

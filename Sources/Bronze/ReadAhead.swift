@@ -10,7 +10,7 @@ struct ReadAhead {
   let next: @Sendable () -> ObjectInfo?
 
   /// Calls `body` with each object, and with what gives its reader or throws why there is none.
-  func forEach(
+  func eachObject(
     _ body: (ObjectInfo, _ open: () throws -> any ObjectReader) async throws -> Void
   ) async throws {
     guard atOnce > 1 else {

@@ -1,8 +1,7 @@
+import AWS
 import Foundation
 import NIOHTTP1
 import Testing
-
-import AWS
 
 struct ChecksumTests {
   /// The check values of the catalogue of CRC algorithms: of the nine digits.

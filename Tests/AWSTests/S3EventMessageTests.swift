@@ -1,7 +1,6 @@
+import AWS
 import ObjectStore
 import Testing
-
-import AWS
 
 struct S3EventMessageTests {
   private let place: S3Location

@@ -1,9 +1,8 @@
+import AWS
 import Foundation
 import ObjectStore
 import TestSupport
 import Testing
-
-import AWS
 
 struct SettingsTests {
   private let directory: TemporaryDirectory

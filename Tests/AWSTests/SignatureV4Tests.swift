@@ -1,7 +1,6 @@
+import AWS
 import Foundation
 import Testing
-
-import AWS
 
 /// Vectors of the signature: those that AWS publishes in its documentation and test suite, and in
 /// `signatures.json` what botocore, the vendor's own signer, makes of requests that try its rules.
@@ -9,7 +8,8 @@ struct SignatureV4Tests {
   private static let suiteKeys = AWSCredentials(
     accessKeyID: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
   private static let documentationKeys = AWSCredentials(
-    accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    accessKeyID: "AKIAIOSFODNN7EXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+  )
 
   @Test func `the simplest request of the test suite is signed`() throws {
     let signature = SignatureV4(region: "us-east-1", service: "service")
@@ -53,7 +53,9 @@ struct SignatureV4Tests {
       "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"
     ),
   ])
-  func `the examples of the documentation are signed`(_ request: SignatureV4.Request, signature: String) throws {
+  func `the examples of the documentation are signed`(
+    _ request: SignatureV4.Request, signature: String
+  ) throws {
     let headers = SignatureV4(region: "us-east-1", service: "s3").headers(
       for: request, credentials: Self.documentationKeys,
       at: try #require(date("20130524T000000Z")))
@@ -63,9 +65,14 @@ struct SignatureV4Tests {
 
   @Test func `what botocore signs is signed in the same way`() throws {
     struct Case: Decodable {
-      let name, service, region, method, path, date, authorization, payload_hash: String
+      let name, service, region, method, path, date, authorization, payloadHash: String
       let token: String?
       let query, headers: [[String]]
+
+      enum CodingKeys: String, CodingKey {
+        case name, service, region, method, path, date, authorization, token, query, headers
+        case payloadHash = "payload_hash"
+      }
     }
     let url = try #require(Bundle.module.url(forResource: "signatures", withExtension: "json"))
     let cases = try JSONDecoder().decode([Case].self, from: Data(contentsOf: url))
@@ -73,7 +80,7 @@ struct SignatureV4Tests {
     for each in cases {
       let request = SignatureV4.Request(
         method: each.method, path: each.path, query: each.query.map { ($0[0], $0[1]) },
-        headers: each.headers.map { ($0[0], $0[1]) }, payloadHash: each.payload_hash)
+        headers: each.headers.map { ($0[0], $0[1]) }, payloadHash: each.payloadHash)
       let keys = AWSCredentials(
         accessKeyID: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
         sessionToken: each.token)
@@ -85,7 +92,8 @@ struct SignatureV4Tests {
   }
 
   @Test func `no description shows a secret`() {
-    let keys = AWSCredentials(accessKeyID: "AKID", secretAccessKey: "secret!", sessionToken: "token!")
+    let keys = AWSCredentials(
+      accessKeyID: "AKID", secretAccessKey: "secret!", sessionToken: "token!")
     for text in [String(describing: keys), String(reflecting: keys), "\(keys)"] {
       #expect(!text.contains("secret!") && !text.contains("token!"))
     }

@@ -1,9 +1,8 @@
+import AWS
 import Foundation
 import ObjectStore
 import TestSupport
 import Testing
-
-import AWS
 
 /// The store against real servers, which scripts/test starts: `MEDALLION_TEST_S3` names them, as
 /// `name=http://127.0.0.1:port/bucket` divided by blanks; the keys come from the environment.
@@ -127,7 +126,9 @@ struct S3StoreTests {
       let store = try S3Store(
         S3Location(url), environment: AWSEnvironment(environment: environment),
         scratch: directory.path)
-      return await #expect(throws: ObjectStoreError.self) { try await store.list("raw/") { _ in true } }
+      return await #expect(throws: ObjectStoreError.self) {
+        try await store.list("raw/") { _ in true }
+      }
     }
     let bucket = try await failure("s3://no-such-bucket-here", [:])
     #expect(bucket?.message.contains("there is no bucket no-such-bucket-here") == true)
