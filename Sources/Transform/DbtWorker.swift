@@ -82,7 +82,7 @@ enum DbtWorker {
         }
         throw lost(logPath)
       }
-      async let watch: Void = end(execution.processIdentifier, after: patience)
+      async let _: Void = end(execution.processIdentifier, after: patience)
       let value = try await body(session)
       try? await execution.standardInputWriter.finish()
       return value
