@@ -79,6 +79,45 @@ def test_knows_what_is_no_s3(seaweedfs: Server, new_lake: MakeLake, web_site: st
     assert "as S3" in sentence(failed.stderr) and "check" in failed.stderr
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        (301, "PermanentRedirect", "is in the region eu-central-1, and was asked for in us-east-1"),
+        (400, "AuthorizationHeaderMalformed", "set AWS_REGION=eu-central-1"),
+        (403, "AccessDenied", "s3:GetObject on arn:aws:s3:::{bucket}/"),
+        (403, "RequestTimeTooSkewed", "the clocks of this host and of"),
+        (403, "SignatureDoesNotMatch", "does not take the credentials"),
+    ],
+)
+def test_says_why_s3_refuses(
+    seaweedfs: Server, new_lake: MakeLake, status: int, code: str, expected: str
+) -> None:
+    """What only AWS says, by a server that says nothing else."""
+
+    class Refusal(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f"<Error><Code>{code}</Code><Message>no</Message></Error>".encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            if status < 403:
+                self.send_header("x-amz-bucket-region", "eu-central-1")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refusal)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        failed = new_lake(seaweedfs, AWS_ENDPOINT_URL=endpoint).run("status", check=1)
+    finally:
+        server.shutdown()
+    assert expected.format(bucket=BUCKET) in sentence(failed.stderr)
+    assert SECRET not in failed.stderr
+
+
 def test_says_who_does_not_answer(seaweedfs: Server, new_lake: MakeLake) -> None:
     failed = new_lake(seaweedfs, AWS_ENDPOINT_URL="http://127.0.0.1:9").run(
         "status", check=1, within=150
