@@ -79,7 +79,9 @@ def consumed(medallion: Medallion) -> Counter[str]:
 
 def without_times(status: dict[str, Any]) -> dict[str, Any]:
     left_out = ("freshness_seconds", "dbt", "lake")
-    return {name: value for name, value in status.items() if name not in left_out}
+    kept = {name: value for name, value in status.items() if name not in left_out}
+    pipe = {name: value for name, value in status["pipe"].items() if name != "lag_seconds"}
+    return kept | {"pipe": pipe}
 
 
 # MARK: indexes lost and restored
