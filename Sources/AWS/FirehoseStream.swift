@@ -15,9 +15,7 @@ public struct FirehoseStream: Sendable {
 
   public init(name: String, environment: AWSEnvironment) throws {
     self.name = name
-    do { client = try environment.client("firehose") } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
-    }
+    client = try asStoreSettings { try environment.client("firehose") }
   }
 
   /// Sends lines, each with its line feed. Returns when every one was taken.
@@ -65,16 +63,13 @@ public struct FirehoseStream: Sendable {
     var waiting = lines
     var tries = 0
     while true {
-      let output: Output
-      do {
-        output = try await client.callJSON(
-          target: "Firehose_20150804.PutRecordBatch", version: "1.1",
-          Input(
-            deliveryStreamName: name,
-            records: waiting.map { .init(data: Data($0).base64EncodedString()) }),
+      let input = Input(
+        deliveryStreamName: name,
+        records: waiting.map { .init(data: Data($0).base64EncodedString()) })
+      let output: Output = try await asStore {
+        try await client.callJSON(
+          target: "Firehose_20150804.PutRecordBatch", version: "1.1", input,
           action: "firehose:PutRecordBatch", resource: "the stream \(name)")
-      } catch let failure as AWSError {
-        throw ObjectStoreError(failure)
       }
       if output.failedPutCount == 0 { return }
       guard output.requestResponses.count == waiting.count else {

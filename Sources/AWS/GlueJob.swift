@@ -27,9 +27,7 @@ public struct GlueJob: Sendable {
 
   public init(name: String, environment: AWSEnvironment) throws {
     self.name = name
-    do { client = try environment.client("glue") } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
-    }
+    client = try asStoreSettings { try environment.client("glue") }
   }
 
   /// Starts a run and returns its id.
@@ -81,12 +79,10 @@ public struct GlueJob: Sendable {
   private func call<Output: Decodable>(
     _ operation: String, _ input: some Encodable
   ) async throws -> Output {
-    do {
-      return try await client.callJSON(
+    try await asStore {
+      try await client.callJSON(
         target: "AWSGlue.\(operation)", version: "1.1", input, action: "glue:\(operation)",
         resource: "the job \(name)")
-    } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
     }
   }
 }

@@ -45,11 +45,7 @@ final class S3Reader: ObjectReader {
   }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) async throws -> Int {
-    do {
-      if chunk.readableBytes == 0, try await !nextChunk() { return 0 }
-    } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
-    }
+    if chunk.readableBytes == 0, try await !asStore({ try await nextChunk() }) { return 0 }
     let count = min(buffer.count, chunk.readableBytes)
     chunk.readWithUnsafeReadableBytes { bytes in
       buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))

@@ -35,11 +35,7 @@ public final class S3Store: ObjectStore {
     _ location: S3Location, environment: AWSEnvironment, scratch: String
   ) throws {
     place = location
-    do {
-      bucket = try S3Bucket(location, environment)
-    } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
-    }
+    bucket = try asStoreSettings { try S3Bucket(location, environment) }
     self.scratch = ScratchDirectory(below: scratch)
   }
 
@@ -173,15 +169,6 @@ public final class S3Store: ObjectStore {
   // MARK: -
 
   func remote(_ key: ObjectKey) -> String { place.prefix + key.text }
-
-  /// Runs `body`; its errors of AWS become the store's.
-  private func asStore<T>(_ body: () async throws -> T) async throws -> T {
-    do {
-      return try await body()
-    } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
-    }
-  }
 
   private func putRequest(_ key: ObjectKey, _ body: Payload) -> AWSRequest {
     bucket.request(
@@ -425,19 +412,5 @@ public final class S3Store: ObjectStore {
       state.listeners.values.filter { key.text.hasPrefix($0.prefix) }.map(\.continuation)
     }
     for continuation in continuations { continuation.yield(change) }
-  }
-}
-
-extension ObjectStoreError {
-  public init(_ failure: AWSError) {
-    let code: Code =
-      switch failure.code {
-      case .notFound: .notFound
-      case .accessDenied: .permission
-      case .conflict: .exists
-      case .unavailable, .corrupt: .io
-      case .credentials, .configuration, .refused: .misconfigured
-      }
-    self.init(code, failure.message)
   }
 }

@@ -33,20 +33,11 @@ public struct SQSQueue: ObjectNotifications {
     self.logger = logger
     // sqs.eu-west-1.amazonaws.com
     let region = host.firstMatch(of: /^sqs\.([a-z0-9-]+)\.amazonaws\.com/).map { String($0.1) }
-    do {
-      if let endpoint = try environment.customEndpoint("sqs") {
-        client = AWSClient(
-          endpoint: endpoint, region: region ?? environment.region ?? "us-east-1", service: "sqs",
-          credentials: environment.credentials)
-      } else {
-        client = AWSClient(
-          endpoint: Endpoint(scheme: parts.scheme ?? "https", host: host, port: parts.port),
-          region: region ?? environment.region ?? "us-east-1", service: "sqs",
-          credentials: environment.credentials)
-      }
-    } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
-    }
+    let given = Endpoint(scheme: parts.scheme ?? "https", host: host, port: parts.port)
+    client = AWSClient(
+      endpoint: try asStoreSettings { try environment.customEndpoint("sqs") } ?? given,
+      region: region ?? environment.region ?? "us-east-1", service: "sqs",
+      credentials: environment.credentials)
   }
 
   public func receive() async throws -> [ObjectNotification] {
@@ -150,12 +141,10 @@ public struct SQSQueue: ObjectNotifications {
   private func call<Output: Decodable>(
     _ operation: String, _ input: some Encodable
   ) async throws -> Output {
-    do {
-      return try await client.callJSON(
+    try await asStore {
+      try await client.callJSON(
         target: "AmazonSQS.\(operation)", version: "1.0", input, action: "sqs:\(operation)",
         resource: location)
-    } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
     }
   }
 }

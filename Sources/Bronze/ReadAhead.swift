@@ -34,7 +34,8 @@ struct ReadAhead {
     }
   }
 
-  /// Sendable: the task that opened a reader hands it over and is done with it.
+  /// Unchecked, because a reader is not sendable. Sound, because it has one owner at a time: the task
+  /// that opened it ends with handing it over, and only the one that takes it reads.
   private struct Opened: @unchecked Sendable {
     let object: ObjectInfo
     let reader: Result<any ObjectReader, any Error>

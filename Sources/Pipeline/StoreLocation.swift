@@ -54,8 +54,6 @@ public enum StoreLocation: Sendable, Equatable {
 
   /// The settings of AWS on this host.
   static func aws() throws -> AWSEnvironment {
-    do { return try AWSEnvironment() } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
-    }
+    try asStoreSettings { try AWSEnvironment() }
   }
 }

@@ -18,7 +18,7 @@ public protocol PipeService: Sendable {
   /// - Parameter beginMark: leaves out what an earlier report has told; a hint.
   func insertReport(beginMark: String?, recentSeconds: Int?) async throws -> InsertReport
 
-  /// What was loaded from one instant on and before another; nil stands for now.
+  /// What was loaded from one instant on, and before another if there is one.
   func loadHistoryScan(from start: Date, until end: Date?) async throws -> LoadHistory
 
   func status() async throws -> PipeStatus

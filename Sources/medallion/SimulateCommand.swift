@@ -137,11 +137,7 @@ struct SimulateCommand: AsyncParsableCommand {
     if request.answerKey != nil {
       throw UsageError("--answer-key names objects, and with --firehose others make them")
     }
-    do {
-      return try FirehoseStream(name: firehose, environment: AWSEnvironment())
-    } catch let failure as AWSError {
-      throw ObjectStoreError(failure)
-    }
+    return try asStoreSettings { try FirehoseStream(name: firehose, environment: AWSEnvironment()) }
   }
 
   /// A directory where that is what it looks like, else a bucket's name or URL.

@@ -278,6 +278,8 @@ import Testing
       let connection = try PlainConnection(port: port)
       #expect(connection.send(Self.head))
       let began = ContinuousClock.now
+      // The pace is what is tested: a client that always says something, and never enough. It ends
+      // when the server lets go.
       while connection.send("a") { try await Task.sleep(for: .milliseconds(20)) }
       #expect(ContinuousClock.now - began < .seconds(10))
     }
@@ -304,6 +306,7 @@ import Testing
         "cd",
       ] {
         #expect(connection.send(piece))
+        // A pause is what makes it a piece of its own; nothing tells a client what was read.
         try await Task.sleep(for: .milliseconds(20))
       }
       let answer = connection.readToEnd()

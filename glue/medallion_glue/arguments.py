@@ -37,7 +37,7 @@ class UsageError(Exception):
 class Arguments:
     job_name: str
     settings: Settings
-    #: Where in CloudWatch the run's metrics go; None for nowhere.
+    #: The namespace of CloudWatch that gets the run's metrics; with None they are not sent.
     metrics_namespace: str | None
 
 
