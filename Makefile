@@ -25,8 +25,8 @@ build: setup ## build the command: bin/medallion
 	@swift build $(SWIFT_FLAGS) --product medallion
 	@mkdir -p bin && ln -sfn "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/medallion" bin/medallion
 
-run: build ## run the whole pipeline until Ctrl-C, in ./lake   (ARGS="--for 60s")
-	@bin/medallion run $(ARGS)
+run: build ## run the whole pipeline and open its dashboard; in ./lake, until Ctrl-C   (ARGS="--for 60s")
+	@bin/medallion run --open $(ARGS)
 
 test: setup ## run every test, Swift and dbt
 	@scripts/test

@@ -32,6 +32,7 @@ let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummi
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
@@ -58,6 +59,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
     .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
@@ -119,18 +121,29 @@ let package = Package(
         systemPackage, lifecycle, logging,
       ]),
 
+    // What people look at.
+    .target(
+      name: "Dashboard",
+      dependencies: [
+        "Server", "SnowpipeREST", "Warehouse", "DuckDB", "Ledger", "Lake", "ObjectStore",
+        "Contract", "Flow", crypto, httpTypes, hummingbird, lifecycle, logging, mustache, nioCore,
+      ],
+      resources: [.embedInCode("Page/Resources")], swiftSettings: settings),
+
     // The whole, and the command.
     .module(
       "Pipeline",
       [
-        "Simulator", "Bronze", "Snowpipe", "Transform", "Server", "SnowpipeREST", "KeyPair", "AWS",
+        "Simulator", "Bronze", "Snowpipe", "Transform", "Dashboard", "Server", "SnowpipeREST",
+        "KeyPair", "AWS",
         "Warehouse", "Ledger", "Lake", "DuckDB", "ObjectStore", "Contract", "Flow", "CrashPoint",
         hummingbird, subprocess, systemPackage, lifecycle, logging,
       ]),
     .executableTarget(
       name: "medallion",
       dependencies: [
-        "Pipeline", "Simulator", "Bronze", "Snowpipe", "SnowpipeREST", "KeyPair", "Server",
+        "Pipeline", "Dashboard", "Simulator", "Bronze", "Snowpipe", "SnowpipeREST", "KeyPair",
+        "Server",
         "Transform", "Contract", "Lake", "Ledger", "Warehouse", "AWS", "Flow", "ObjectStore",
         argumentParser, lifecycle, unixSignals, logging, yams,
       ],

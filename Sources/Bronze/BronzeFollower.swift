@@ -153,7 +153,7 @@ public struct BronzeFollower: Sendable {
   /// again by listing.
   private func persist(_ inbox: RawInbox, limit: Duration? = nil) async throws -> Set<ObjectKey> {
     var hasFailed = false
-    return try await Outage.waitOut(limit: limit, stage: "bronze", logger: stage.logger) {
+    return try await stage.ledger.waitOut(limit: limit, stage: "bronze", logger: stage.logger) {
       // What a failed turn left in tmp/ is published if it was committed, and removed if not.
       if hasFailed { try await stage.recover() }
       do {
@@ -182,13 +182,21 @@ public struct BronzeFollower: Sendable {
       try await listRecent(into: &found, inbox)
       inbox.noteSweep(ContinuousClock.now - began)
     }
+    try noteWaiting(Array(found.whole.values))
     let failed = try await stage.consume(Array(found.whole.values)) {
       Task.isShuttingDownGracefully
     }
     let left = found.unsettled.union(failed)
+    try noteWaiting(failed.compactMap { found.whole[$0] })
     // Whoever consumed, parked or lost them: nothing is behind any more.
     if left.isEmpty { pace.rawBacklog?.set(0) }
     return left
+  }
+
+  /// Tells whoever watches what waits; that a turn begins or ends with nothing new is no news.
+  private func noteWaiting(_ objects: [ObjectInfo]) throws {
+    let waiting = Ledger.RawWaiting(objects)
+    if try stage.ledger.rawWaiting() != waiting { try stage.ledger.setRawWaiting(waiting) }
   }
 
   private struct Found {

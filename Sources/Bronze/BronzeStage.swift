@@ -108,7 +108,20 @@ public struct BronzeStage: Sendable {
       return .void
     }
     try await committer.publishAll()
-    report(BronzeReport(commit: commit, elapsed: ContinuousClock.now - started))
+    let elapsed = ContinuousClock.now - started
+    let oldest = plan.objects.prefix(prepared.sources.count).map(\.modifiedNanos).min() ?? 0
+    try ledger.observe([
+      (.bronzeBatch, seconds: elapsed / .seconds(1)),
+      (.bronzeLag, seconds: Date().timeIntervalSince1970 - Double(oldest) / 1e9),
+    ])
+    logger.info(
+      "committed",
+      metadata: [
+        "batch": "\(commit.batch)", "commit": "\(commit.number)",
+        "objects": "\(commit.sources.count)", "rows": "\(commit.counts.accepted)",
+        "quarantined": "\(commit.counts.quarantinedTotal)",
+      ])
+    report(BronzeReport(commit: commit, elapsed: elapsed))
     return .committed(prepared.sources.count)
   }
 

@@ -25,9 +25,12 @@ public enum Outage {
   ///   - limit: gives up, with the last error, once so much time has passed, and at once where a
   ///     person has to act: whoever gives a limit has one waiting. Nil never gives up.
   ///   - stage: who waits, for the log.
+  ///   - noticed: called with the reason each time that `body` failed, and with nil at the end.
   public static func waitOut<T>(
-    limit: Duration? = nil, stage: String, logger: Logger, _ body: () async throws -> T
+    limit: Duration? = nil, stage: String, logger: Logger,
+    noticed: (String?) -> Void = { _ in }, _ body: () async throws -> T
   ) async throws -> T {
+    defer { noticed(nil) }
     let began = ContinuousClock.now
     var pause = Duration.milliseconds(100)
     var lastTold: ContinuousClock.Instant?
@@ -44,6 +47,7 @@ public enum Outage {
             "waiting for an outage to end", metadata: ["stage": "\(stage)", "reason": "\(failure)"])
           lastTold = .now
         }
+        noticed(String(describing: failure))
         try? await cancelWhenGracefulShutdown { [pause] in try await Task.sleep(for: pause) }
         pause = min(pause * 2, .seconds(5))
       }

@@ -39,6 +39,12 @@ public enum LakeLayout {
     ObjectKey(trusted: "\(bronze)dt=\(day)/\(batch)-\(number).parquet")
   }
 
+  /// The batch whose file this is.
+  public static func batch(ofBronzeFile key: ObjectKey) -> Substring {
+    let name = key.name
+    return name.prefix(upTo: name.lastIndex(of: "-") ?? name.endIndex)
+  }
+
   /// - Parameter day: the UTC date on which the raw objects arrived.
   public static func quarantineFile(day: String, batch: BatchID) -> ObjectKey {
     ObjectKey(trusted: "\(quarantine)dt=\(day)/\(batch).ndjson")

@@ -84,6 +84,9 @@ extension Ledger {
       "bronze.files": commit.bronze.count,
       "bronze.rows": commit.bronze.map(\.rows).reduce(0, +),
     ]
+    for size in FileSizes.classes {
+      totals[size.total] = commit.bronze.count { size.range.contains($0.size) }
+    }
     for (reason, count) in commit.counts.quarantined { totals["quarantined.\(reason)"] = count }
     for (field, count) in commit.counts.rescued { totals["rescued.\(field)"] = count }
     for (name, value) in totals {
@@ -132,44 +135,6 @@ extension Ledger {
     try read { database in
       let rows = try Row.fetchAll(database, sql: "SELECT name, value FROM totals")
       return Dictionary(uniqueKeysWithValues: rows.map { ($0["name"], $0["value"]) })
-    }
-  }
-
-  /// How many bronze files there are of each of some sizes.
-  public struct FileSizes: Codable, Sendable, Equatable {
-    public var under1MiB = 0
-    public var from1To16MiB = 0
-    public var from16To128MiB = 0
-    public var over128MiB = 0
-
-    enum CodingKeys: String, CodingKey {
-      case under1MiB = "under_1_mib"
-      case from1To16MiB = "1_to_16_mib"
-      case from16To128MiB = "16_to_128_mib"
-      case over128MiB = "over_128_mib"
-    }
-  }
-
-  public func bronzeFileSizes() throws -> FileSizes {
-    try read { database in
-      var sizes = FileSizes()
-      let rows = try Row.fetchAll(
-        database,
-        sql: """
-          SELECT CASE WHEN size < 1048576 THEN 0 WHEN size < 16777216 THEN 1
-            WHEN size < 134217728 THEN 2 ELSE 3 END AS bucket, count(*) AS files
-          FROM files WHERE layer = 'bronze' GROUP BY 1
-          """)
-      for row in rows {
-        let files: Int = row["files"]
-        switch row["bucket"] as Int {
-        case 0: sizes.under1MiB = files
-        case 1: sizes.from1To16MiB = files
-        case 2: sizes.from16To128MiB = files
-        default: sizes.over128MiB = files
-        }
-      }
-      return sizes
     }
   }
 
@@ -233,6 +198,15 @@ extension Ledger {
   }
 
   public func quarantineFiles() throws -> [QuarantineFile] {
+    try quarantineFiles("commit_number, key", limit: .max)
+  }
+
+  /// The newest of them, newest first.
+  public func quarantineFiles(newest limit: Int) throws -> [QuarantineFile] {
+    try quarantineFiles("commit_number DESC, key DESC", limit: limit)
+  }
+
+  private func quarantineFiles(_ order: String, limit: Int) throws -> [QuarantineFile] {
     try read { database in
       try Row.fetchAll(
         database,
@@ -240,8 +214,8 @@ extension Ledger {
           SELECT files.*, coalesce(files.contract, commits.contract) AS judged_under FROM files
           JOIN commits ON commits.number = files.commit_number
           WHERE layer = 'quarantine' AND superseded = 0 AND commits.published = 1
-          ORDER BY commit_number, key
-          """
+          ORDER BY \(order) LIMIT ?
+          """, arguments: [limit]
       ).map { QuarantineFile(file: Self.file($0), contract: $0["judged_under"]) }
     }
   }

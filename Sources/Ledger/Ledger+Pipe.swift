@@ -120,6 +120,15 @@ extension Ledger {
     }
   }
 
+  /// How many rows the committed bronze files have that are not loaded, parked ones among them.
+  public func waitingRows() throws -> Int {
+    try read {
+      try Int.fetchOne(
+        $0,
+        sql: "SELECT sum(rows) FROM files WHERE layer = 'bronze' AND loaded = superseded") ?? 0
+    }
+  }
+
   public func markLoaded(_ keys: [String]) throws {
     try write { database in for key in keys { try Self.markLoaded(key, database) } }
   }

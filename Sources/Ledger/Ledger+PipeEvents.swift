@@ -36,9 +36,13 @@ extension Ledger {
     }
   }
 
-  /// Notes that files are in the warehouse, as events of one moment.
-  public func recordLoaded(_ files: [Waiting], at: Int64) throws {
+  /// Notes that files are in the warehouse, as events of one moment, and what the warehouse now
+  /// holds.
+  public func recordLoaded(_ files: [Waiting], at: Int64, counts: some Encodable) throws {
     try write { database in
+      try Self.setGauge(Self.warehouseGauge, counts, database)
+      try Self.observe(
+        files.map { (.pipeLag, seconds: Double(at - $0.received) / 1000) }, database)
       for waiting in files {
         try Self.markLoaded(waiting.file.key.text, database)
         try Self.insertEvent(
@@ -73,6 +77,7 @@ extension Ledger {
       try Self.insertEvent(
         key, received: received, at: at, size: size, rows: 0, error: error, isNoted: false,
         database)
+      try Self.count(.failedLoads, database)
       if let notification {
         try database.execute(
           sql: "INSERT OR IGNORE INTO pipe_notifications(id, body) VALUES (?, ?)",

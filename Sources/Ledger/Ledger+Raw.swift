@@ -15,6 +15,27 @@ extension Ledger {
     public var restored: [ObjectInfo] = []
   }
 
+  /// Whole raw objects that bronze found and has yet to consume.
+  public struct RawWaiting: Codable, Sendable, Equatable {
+    public let objects: Int
+    public let bytes: Int64
+    /// When the oldest arrived, in nanoseconds since 1970; nil if none waits.
+    public let oldestNanos: Int64?
+
+    public init(_ objects: [ObjectInfo]) {
+      self.objects = objects.count
+      bytes = objects.map(\.sizeBytes).reduce(0, +)
+      oldestNanos = objects.map(\.modifiedNanos).min()
+    }
+  }
+
+  /// What waited when bronze last looked.
+  public func rawWaiting() throws -> RawWaiting {
+    try gauge("raw.waiting", as: RawWaiting.self) ?? RawWaiting([])
+  }
+
+  public func setRawWaiting(_ waiting: RawWaiting) throws { try setGauge("raw.waiting", waiting) }
+
   /// Tells the objects that wait to be consumed from those that were, and from those that were and
   /// look otherwise now.
   public func sort(_ objects: [ObjectInfo]) throws -> Sorted {
@@ -109,6 +130,7 @@ extension Ledger {
           ON CONFLICT (key) DO UPDATE SET count = count + 1, reason = excluded.reason
           """,
         arguments: [key.text, stage, reason])
+      try Self.count(stage == "pipe" ? .pipeRetries : .bronzeRetries, database)
       return try Int.fetchOne(
         database, sql: "SELECT count FROM tries WHERE key = ?", arguments: [key.text]) ?? 1
     }

@@ -10,6 +10,7 @@ public import Lake
 public final class Ledger: Sendable {
   public let path: String
   private let database: DatabasePool
+  private let reader: any DatabaseReader
 
   /// Opens the ledger of `lake` at `path`, making it if it is not there.
   public init(path: String, lake: LakeIdentity) throws {
@@ -41,11 +42,27 @@ public final class Ledger: Sendable {
     } catch {
       throw LedgerError(error, path: path)
     }
+    reader = database
+  }
+
+  private init(_ ledger: Ledger, reader: any DatabaseReader) {
+    path = ledger.path
+    database = ledger.database
+    self.reader = reader
+  }
+
+  /// The ledger as it is now, however many questions it is asked.
+  public func snapshot() throws -> Ledger {
+    do {
+      return Ledger(self, reader: try database.makeSnapshot())
+    } catch {
+      throw LedgerError(error, path: path)
+    }
   }
 
   func read<T>(_ body: (Database) throws -> T) throws -> T {
     do {
-      return try database.read(body)
+      return try reader.read(body)
     } catch let failure as LakeError {
       throw failure
     } catch {

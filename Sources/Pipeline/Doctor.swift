@@ -1,4 +1,5 @@
 import Contract
+import Dashboard
 import DuckDB
 import Foundation
 import Lake

@@ -9,6 +9,8 @@ public struct Home: Sendable {
   public var products: String { "\(path)/contract/products.csv" }
   public var retailProducts: String { "\(path)/contract/retail_products.csv" }
   public var dbt: String { "\(path)/dbt" }
+  /// Chart.js, which the set-up puts there.
+  public var charts: String { "\(path)/.deps/web/chart.js" }
   public var python: String { "\(path)/.venv/bin/python" }
 
   public init(path: String) { self.path = path }

@@ -1,3 +1,4 @@
+public import Dashboard
 import Foundation
 public import Lake
 public import Ledger
@@ -64,5 +65,12 @@ public struct Workspace: Sendable {
         "cannot write to \(path): it must be a directory that this user may write")
     }
     return URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+  }
+}
+
+extension Status {
+  /// Reads the workspace's ledger as it is.
+  public init(_ workspace: Workspace) throws {
+    try self.init(lake: workspace.lake, ledger: workspace.ledger)
   }
 }

@@ -16,14 +16,14 @@ public struct HTTPServer: Service {
     public var port = 8080
     /// The header of a request, in bytes.
     public var longestHeader = 32 << 10
-    public var mostConnections = 256
+    public var mostConnections = 512
     /// How long a client may take to send a request, or say nothing.
     public var patience = Duration.seconds(30)
 
     public init() {}
   }
 
-  private let options: Options
+  private var options: Options
   private let responder: RouterResponder<BasicRequestContext>
   private let logger: Logger
   private let listening: @Sendable (Int) -> Void
@@ -37,6 +37,13 @@ public struct HTTPServer: Service {
     responder = router.buildResponder()
     self.logger = logger
     self.listening = listening
+  }
+
+  /// The same server on another port.
+  public func on(port: Int) -> HTTPServer {
+    var other = self
+    other.options.port = port
+    return other
   }
 
   public func run() async throws {
@@ -68,15 +75,23 @@ public struct HTTPServer: Service {
 /// Why the server cannot listen.
 public struct ServerError: Error, CustomStringConvertible, Sendable {
   public let description: String
+  /// A port that is free, where another program has the one that was asked for.
+  public let freePort: Int?
 
   init(host: String, port: Int, _ failure: IOError) {
-    let why =
-      switch failure.errnoCode {
-      case EADDRINUSE: "another program listens there: end it, or choose another --port"
-      case EACCES: "this user may not: choose a --port above 1023"
-      case EADDRNOTAVAIL: "this machine has no such address: choose another --host"
-      default: String(describing: failure)
-      }
+    var freePort: Int?
+    let why: String
+    switch failure.errnoCode {
+    case EADDRINUSE:
+      freePort = Ports.free(after: port, host: host)
+      why =
+        "\(Ports.holder(of: port) ?? "another program") listens there: end it, or choose another"
+        + (freePort.map { ", such as --port \($0)" } ?? " --port")
+    case EACCES: why = "this user may not: choose a --port above 1023"
+    case EADDRNOTAVAIL: why = "this machine has no such address: choose another --host"
+    default: why = String(describing: failure)
+    }
+    self.freePort = freePort
     description = "cannot listen on \(host):\(port): \(why)"
   }
 }

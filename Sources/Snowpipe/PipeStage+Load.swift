@@ -54,7 +54,7 @@ extension PipeStage {
         try tables.dimensions.loaded(), try WarehouseCounts(connection)
       )
     }
-    try ledger.setGauge("warehouse", counts)
+    try ledger.setGauge(Ledger.warehouseGauge, counts)
     try ledger.setLoaded(exactly: staged.map(\.key), layer: .bronze)
     try ledger.restoreEvents(staged)
     try ledger.setLoaded(exactly: quarantined, layer: .quarantine)
@@ -152,17 +152,21 @@ extension PipeStage {
   static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
   private func perform(_ load: Load) async throws {
-    let (outcome, counts) = try await warehouse.withConnection { connection in
-      let tables = try RawTables(connection, contract: contract.contract)
-      return (write(load, to: tables), try WarehouseCounts(connection))
-    }
-    try ledger.setGauge("warehouse", counts)
     var report = Report()
-    // First what succeeded, then what did not: that may end in an error.
-    if case .success = outcome.bronze, !load.bronze.isEmpty {
-      try ledger.recordLoaded(load.bronze, at: outcome.at)
-      report.rows = load.bronze.map(\.file.rows).reduce(0, +)
+    let outcome = try await warehouse.withConnection { connection in
+      let outcome = write(load, to: try RawTables(connection, contract: contract.contract))
+      let counts = try WarehouseCounts(connection)
+      // Before the warehouse is let go, so that no later counts are overwritten, and together with
+      // what was loaded, so that the two agree at any moment.
+      if case .success = outcome.bronze, !load.bronze.isEmpty {
+        try ledger.recordLoaded(load.bronze, at: outcome.at, counts: counts)
+        report.rows = load.bronze.map(\.file.rows).reduce(0, +)
+      } else {
+        try ledger.setGauge(Ledger.warehouseGauge, counts)
+      }
+      return outcome
     }
+    // First what succeeded, then what did not: that may end in an error.
     if case .success = outcome.quarantine, !load.quarantine.isEmpty {
       try ledger.markRemoved(load.quarantine.removed.map(\.file.key.text))
       try ledger.markLoaded(load.quarantine.added.map(\.file.key.text))
@@ -177,12 +181,24 @@ extension PipeStage {
       "loaded",
       metadata: [
         "files": "\(load.bronze.count)", "rows": "\(report.rows)",
+        "batches": "\(Self.batches(load.bronze))",
         "quarantined": "\(report.quarantined)",
       ])
     loaded(report)
     if case .failure(let error) = outcome.failures { throw error }
     if case .failure(let error) = outcome.bronze { try await blameBronze(load, error) }
     if case .failure(let error) = outcome.quarantine { try await blameQuarantine(load, error) }
+  }
+
+  /// The batches that files are of, by which their rows are followed from stage to stage.
+  private static func batches(_ files: [Ledger.Waiting]) -> String {
+    var batches: [Substring] = []
+    for file in files {
+      let batch = LakeLayout.batch(ofBronzeFile: file.file.key)
+      if batches.last != batch { batches.append(batch) }
+    }
+    let shown = batches.prefix(20).joined(separator: ",")
+    return batches.count > 20 ? "\(shown),… (\(batches.count))" : shown
   }
 
   private func write(_ load: Load, to tables: RawTables) -> Outcome {

@@ -103,7 +103,7 @@ public struct PipeStage: Sendable {
     upstream: Signal? = nil, waiting: Backlog? = nil, staged: Signal = Signal()
   ) async throws {
     defer { staged.finish() }
-    try await Outage.waitOut(stage: "pipe", logger: logger) { try await begin() }
+    try await ledger.waitOut(stage: "pipe", logger: logger) { try await begin() }
     let signal = upstream ?? Signal()
     // What waits from before counts as a first wake.
     if upstream == nil { signal.raise() }
@@ -191,7 +191,7 @@ public struct PipeStage: Sendable {
     var isDone = false
     while !isDone, !Task.isShuttingDownGracefully, try !ledger.isPipePaused() {
       // Whoever needs the stage must not wait for an outage to end.
-      isDone = try await Outage.waitOut(limit: .seconds(5), stage: "pipe", logger: logger) {
+      isDone = try await ledger.waitOut(limit: .seconds(5), stage: "pipe", logger: logger) {
         try await loadSome(.queue)
       }
     }
@@ -206,7 +206,7 @@ public struct PipeStage: Sendable {
     let limit: Duration? = staged == nil ? .seconds(30) : nil
     var isDone = false
     while !isDone, !Task.isShuttingDownGracefully, try !ledger.isPipePaused() {
-      isDone = try await Outage.waitOut(limit: limit, stage: "pipe", logger: logger) {
+      isDone = try await ledger.waitOut(limit: limit, stage: "pipe", logger: logger) {
         try await loadSome()
       }
       waiting?.set(try ledger.waitingFileCount(published: true))

@@ -91,7 +91,7 @@ public struct TransformStage: Sendable {
   ) async throws {
     var schedule = schedule
     var lastWake: ContinuousClock.Instant?
-    var isPending = try await Outage.waitOut(stage: "transform", logger: logger) {
+    var isPending = try await ledger.waitOut(stage: "transform", logger: logger) {
       try await hasRows()
     }
     var failures = 0
@@ -152,9 +152,11 @@ public struct TransformStage: Sendable {
   /// Whether there is anything to transform. What an earlier process left undone is not asked of
   /// the ledger, which may be older than the warehouse: a refresh of nothing new is cheap.
   private func hasRows() async throws -> Bool {
-    let counts = try await warehouse.withConnection { try WarehouseCounts($0) }
-    try ledger.setGauge("warehouse", counts)
-    return counts.stagingRows > 0
+    try await warehouse.withConnection { connection in
+      let counts = try WarehouseCounts(connection)
+      try ledger.setGauge(Ledger.warehouseGauge, counts)
+      return counts.stagingRows > 0
+    }
   }
 
   /// A refresh whose failure the pipeline survives.
@@ -196,21 +198,29 @@ public struct TransformStage: Sendable {
           reply.ok
           ? try GoldSnapshot.export(
             connection, to: "\(project.scratch)/gold", refresh: refresh, keeping: kept) : nil
-        return (try WarehouseCounts(connection), export)
+        let counts = try WarehouseCounts(connection)
+        // Before the warehouse is let go, so that no later counts are overwritten.
+        try ledger.setGauge(Ledger.warehouseGauge, counts)
+        return (counts, export)
       }
       return (reply, counts, export)
     }
-    try ledger.setGauge("warehouse", counts)
     if let export {
       _ = try await GoldSnapshot.publish(export, in: lake)
       try ledger.setGauge("gold.published", refresh)
     }
+    logger.info(
+      "refreshed",
+      metadata: [
+        "refresh": "\(refresh)", "ok": "\(reply.ok)", "silver_rows": "\(counts.silverRows)",
+        "rows_taken_in": "\(counts.transformedRows)",
+        "models": "\(request.select.isEmpty ? "all" : request.select.joined(separator: ","))",
+      ])
     let report = TransformReport(
       at: Timestamp.text(Date()), ok: reply.ok, command: request.command.rawValue,
       elapsedSeconds: reply.elapsedSeconds, failure: reply.failure,
       nodes: reply.statuses, counts: counts)
-    try ledger.setGauge(TransformReport.gauge(of: request), report)
-    transformed(report)
+    try note(report, of: request)
     if let failure = reply.failure { throw TransformError(.failed, "dbt failed: \(failure)") }
     return report
   }
@@ -227,11 +237,26 @@ public struct TransformStage: Sendable {
   }
 
   private func note(failure: String, of request: DbtRequest) throws {
-    let counts = try ledger.gauge("warehouse", as: WarehouseCounts.self) ?? WarehouseCounts()
+    let counts = try ledger.gauge(Ledger.warehouseGauge, as: WarehouseCounts.self)
     let report = TransformReport(
       at: Timestamp.text(Date()), ok: false, command: request.command.rawValue, elapsedSeconds: 0,
-      failure: failure, nodes: [:], counts: counts)
-    try ledger.setGauge(TransformReport.gauge(of: request), report)
+      failure: failure, nodes: [:], counts: counts ?? WarehouseCounts())
+    try note(report, of: request)
+  }
+
+  private func note(_ report: TransformReport, of request: DbtRequest) throws {
+    let before = try TransformReport.last(in: ledger)?.counts.newestGoldMicros
+    try report.note(in: ledger, isWhole: request.select.isEmpty)
+    if report.ok {
+      var times: [(Timing.Name, seconds: Double)] = [(.refresh, report.elapsedSeconds)]
+      // A refresh that brought nothing newer says nothing of the pace.
+      if let newest = report.counts.newestGoldMicros, newest != before {
+        times.append((.freshness, Date().timeIntervalSince1970 - Double(newest) / 1e6))
+      }
+      try ledger.observe(times)
+    } else {
+      try ledger.count(.failedRefreshes)
+    }
     transformed(report)
   }
 }

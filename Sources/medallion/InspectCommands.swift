@@ -4,50 +4,6 @@ import Ledger
 import Pipeline
 import Transform
 
-struct StatusCommand: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(
-    commandName: "status",
-    abstract: "Tells what the lake holds and what waits; never waits itself.",
-    discussion: """
-      Examples:
-        medallion status
-        medallion status --json | python3 -m json.tool
-      """)
-
-  @OptionGroup var lakeOptions: LakeOptions
-
-  @Flag(help: "Print JSON; its members are described in docs/json.md.")
-  var json = false
-
-  func run() async throws {
-    let status = try Status(try await lakeOptions.open(creating: false))
-    if json { return try printJSON(status) }
-    print("lake \(status.lake), \(status.commits) commits")
-    print(RunCommand.table(status))
-    let sizes = status.bronze.fileSizes
-    print(
-      "bronze files: \(sizes.under1MiB) under 1 MiB, \(sizes.from1To16MiB) to 16 MiB, "
-        + "\(sizes.from16To128MiB) to 128 MiB, \(sizes.over128MiB) larger")
-    for (reason, count) in status.quarantine.reasons.sorted(by: { $0.key < $1.key }) {
-      print("quarantined \(count)  \(reason)")
-    }
-    for (field, count) in status.bronze.rescued.sorted(by: { $0.key < $1.key }) {
-      print("rescued \(count)  \(field)")
-    }
-    if let age = status.freshnessSeconds {
-      print(String(format: "newest event in gold: %.1f s old", age))
-    }
-    if let dbt = status.dbt {
-      print(
-        dbt.ok ? "dbt: succeeded at \(dbt.at)" : "dbt: failed at \(dbt.at): \(dbt.failure ?? "")")
-    }
-    if status.raw.ignored > 0 { print("\(status.raw.ignored) files under raw/ are no raw objects") }
-    for trouble in status.troubles {
-      print("waits for you: \(trouble.key) (\(trouble.stage)): \(trouble.reason)")
-    }
-  }
-}
-
 struct VerifyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "verify",

@@ -25,6 +25,9 @@ struct LakeOptions: ParsableArguments {
   @Option(help: "The least important messages to log: debug, info, warning or error.")
   var logLevel: String?
 
+  @Option(help: "How to log: text, or json for machines. (default: text)")
+  var logFormat: String?
+
   func place() throws -> String { try lake ?? Settings().value("lake") { $0 } ?? "./lake" }
 
   func statePlace() throws -> String? { try state ?? Settings().value("state") { $0 } }
@@ -46,7 +49,11 @@ struct LakeOptions: ParsableArguments {
     guard let level = Logger.Level(rawValue: name) else {
       throw UsageError("there is no log level '\(name)': use debug, info, warning or error")
     }
-    var logger = Logger(label: "medallion") { _ in LineLogHandler() }
+    let formatName = try logFormat ?? Settings().value("log-format") { $0 } ?? "text"
+    guard let format = LineLogHandler.Format(rawValue: formatName) else {
+      throw UsageError("there is no log format '\(formatName)': use text or json")
+    }
+    var logger = Logger(label: "medallion") { _ in LineLogHandler(format: format) }
     logger.logLevel = level
     return logger
   }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bronze
+import Dashboard
 import Pipeline
 import Snowpipe
 import Synchronization

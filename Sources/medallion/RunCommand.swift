@@ -1,6 +1,8 @@
 import ArgumentParser
+import Dashboard
 import Foundation
 import Lake
+import Logging
 import ObjectStore
 import Pipeline
 import Simulator
@@ -16,11 +18,12 @@ struct RunCommand: AsyncParsableCommand {
       quarantine has something to show, unless told otherwise ('medallion simulate --help' lists \
       the faults). With \
       --for or --events it ends once everything is in gold. Started again, it goes on in the same \
-      lake.
+      lake. Meanwhile the dashboard is on http://127.0.0.1:8080, or on the next port that is free.
 
       Examples:
         medallion run
-        medallion run --for 60s --rate 1000
+        medallion run --open
+        medallion run --for 60s --rate 1000 --no-dashboard
         medallion run --lake /data/lake --events 100000 --faults none
         medallion run --lake s3://bucket/lake --state ./state
       """)
@@ -30,6 +33,13 @@ struct RunCommand: AsyncParsableCommand {
   @OptionGroup var simulator: SimulatorOptions
   @OptionGroup var queueOptions: QueueOptions
   @OptionGroup var errors: ErrorNotificationOptions
+  @OptionGroup var dashboardOptions: DashboardOptions
+
+  @Flag(help: "Serve no dashboard.")
+  var noDashboard = false
+
+  @Flag(help: "Open the dashboard in a browser, where there is one.")
+  var open = false
 
   @Option(name: .customLong("for"), help: "Run for so long (90s, 5m, 2h), then drain to gold.")
   var span: Span?
@@ -54,6 +64,7 @@ struct RunCommand: AsyncParsableCommand {
         + (options.duration == nil && request.events == nil ? "Ctrl-C ends it" : "until it is done")
     )
 
+    let desk = noDashboard ? nil : try desk(workspace, logger)
     let began = ContinuousClock.now
     let meter = run.meter
     let progress = Progress { Self.line(meter.reading, since: began) }
@@ -61,7 +72,10 @@ struct RunCommand: AsyncParsableCommand {
     try await withSignals(logger) {
       try await progress.during {
         let prefixes = [LakeLayout.raw, LakeLayout.bronze, LakeLayout.commits]
-        try await queue.following(workspace, prefixes, logger: logger) { try await run.run() }
+        try await queue.following(workspace, prefixes, logger: logger) {
+          guard let desk else { return try await run.run() }
+          try await desk.during { try await run.run() }
+        }
       }
     }
 
@@ -72,6 +86,17 @@ struct RunCommand: AsyncParsableCommand {
     guard let report = try await Self.verify(workspace, answerKey: answerKey) else { return }
     print(VerifyCommand.verdict(report))
     if !report.balanced || status.dbt?.ok == false { throw ExitCode(1) }
+  }
+
+  /// The dashboard; that it cannot be served is told, and no reason not to run.
+  private func desk(_ workspace: Workspace, _ logger: Logger) throws -> ServiceDesk {
+    let options = try dashboardOptions.options(workspace, isAside: true)
+    let isOpened = open
+    return try ServiceDesk(workspace, options: options, logger: logger) { port in
+      let url = DashboardOptions.url(options, port: port)
+      Terminal.note("medallion: the dashboard is at \(url)")
+      if isOpened { Browser.open(url) }
+    }
   }
 
   /// Verifies, but does not wait long for others who use the warehouse: whoever pressed Ctrl-C wants

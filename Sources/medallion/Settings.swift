@@ -8,9 +8,11 @@ import Yams
 struct Settings {
   /// Every setting that the file and the environment may hold.
   static let names: Set<String> = [
-    "lake", "state", "contract", "log-level", "batch-size", "sleep", "rate", "events", "faults",
+    "lake", "state", "contract", "log-level", "log-format", "batch-size", "sleep", "rate", "events",
+    "faults",
     "seed", "answer-key", "for", "parquet-encodings", "world", "queue", "host", "port", "users",
     "error-notification", "account", "user", "private-key", "endpoint", "pipe",
+    "token-file", "stuck-after",
   ]
 
   private let environment: [String: String]

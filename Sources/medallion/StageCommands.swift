@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bronze
 import Contract
+import Dashboard
 import Lake
 import Ledger
 import Logging

@@ -1,5 +1,4 @@
 public import Ledger
-public import Warehouse
 
 /// What the last refresh of silver and gold did, as the ledger keeps it.
 public struct TransformReport: Codable, Sendable {
@@ -15,12 +14,40 @@ public struct TransformReport: Codable, Sendable {
   /// Silver, gold and staging right after it.
   public let counts: WarehouseCounts
 
+  public init(
+    at: String, ok: Bool, command: String, elapsedSeconds: Double, failure: String?,
+    nodes: [String: Int], counts: WarehouseCounts
+  ) {
+    self.at = at
+    self.ok = ok
+    self.command = command
+    self.elapsedSeconds = elapsedSeconds
+    self.failure = failure
+    self.nodes = nodes
+    self.counts = counts
+  }
+
   private static let wholeGauge = "transform"
   private static let partGauge = "transform.part"
+  private static let buildGauge = "transform.build"
 
-  /// Under which name the ledger keeps the report of a request: of the whole graph, or of a part.
-  static func gauge(of request: DbtRequest) -> String {
-    request.select.isEmpty ? wholeGauge : partGauge
+  /// The newest report, whatever it says; nil before the first.
+  public static func last(in ledger: Ledger) throws -> TransformReport? {
+    let reports = try [wholeGauge, partGauge].compactMap {
+      try ledger.gauge($0, as: TransformReport.self)
+    }
+    return reports.max { $0.at < $1.at }
+  }
+
+  /// The last one that ran tests, too; nil before the first.
+  public static func lastBuild(in ledger: Ledger) throws -> TransformReport? {
+    try ledger.gauge(buildGauge, as: TransformReport.self)
+  }
+
+  /// Keeps this report as that of a refresh of the whole graph, or of a part.
+  package func note(in ledger: Ledger, isWhole: Bool) throws {
+    try ledger.setGauge(isWhole ? Self.wholeGauge : Self.partGauge, self)
+    if command == "build" { try ledger.setGauge(Self.buildGauge, self) }
   }
 
   /// The report that says how things stand: a failure that nothing has made good since, or else the

@@ -1,14 +1,14 @@
 public import Foundation
-import Lake
+public import Lake
 public import Ledger
 import ObjectStore
 import SnowpipeREST
-import Transform
 import Warehouse
 
-/// What a lake holds and what waits, as `medallion status` tells it.
+/// What a lake holds and what waits, as `medallion status` and the dashboard tell it.
 ///
-/// Read from the ledger alone: it never waits for the warehouse. The JSON form is stable.
+/// Read from the ledger alone, as it was at one moment: it never waits for the warehouse. The JSON
+/// form is stable.
 public struct Status: Codable, Sendable {
   public struct Raw: Codable, Sendable {
     /// Objects that were consumed.
@@ -19,6 +19,26 @@ public struct Status: Codable, Sendable {
     public let ignored: Int
     /// Objects whose content changed after they were consumed.
     public let changed: Int
+    /// Whole objects that bronze found and has yet to consume.
+    public let waiting: Int
+    /// For how long the one that waits longest has waited; nil if none does.
+    public let lagSeconds: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case objects, lines, bytes, ignored, changed, waiting
+      case lagSeconds = "lag_seconds"
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: CodingKeys.self)
+      try container.encode(objects, forKey: .objects)
+      try container.encode(lines, forKey: .lines)
+      try container.encode(bytes, forKey: .bytes)
+      try container.encode(ignored, forKey: .ignored)
+      try container.encode(changed, forKey: .changed)
+      try container.encode(waiting, forKey: .waiting)
+      try container.encode(lagSeconds, forKey: .lagSeconds)
+    }
   }
 
   public struct Bronze: Codable, Sendable {
@@ -48,6 +68,8 @@ public struct Status: Codable, Sendable {
 
   public struct Staging: Codable, Sendable {
     public let rows: Int
+    /// Those that silver has not taken in.
+    public let waiting: Int
   }
 
   public struct Silver: Codable, Sendable {
@@ -88,9 +110,11 @@ public struct Status: Codable, Sendable {
     public let at: String
     public let failure: String?
     public let elapsedSeconds: Double
+    /// What ran, by how it ended: models, seeds and, after a build, tests.
+    public let nodes: [String: Int]
 
     enum CodingKeys: String, CodingKey {
-      case ok, at, failure
+      case ok, at, failure, nodes
       case elapsedSeconds = "elapsed_seconds"
     }
 
@@ -99,6 +123,7 @@ public struct Status: Codable, Sendable {
       try container.encode(ok, forKey: .ok)
       try container.encode(at, forKey: .at)
       try container.encode(failure, forKey: .failure)
+      try container.encode(nodes, forKey: .nodes)
       try container.encode(elapsedSeconds, forKey: .elapsedSeconds)
     }
   }
@@ -119,21 +144,25 @@ public struct Status: Codable, Sendable {
   public let dbt: Dbt?
   /// Age of the newest event in gold; nil if gold is empty.
   public let freshnessSeconds: Double?
+  /// The equation of completeness, by what the ledger knows.
+  public let balance: Balance
   /// What is parked or changed, and why.
   public let troubles: [Ledger.Trouble]
 
   enum CodingKeys: String, CodingKey {
     case lake, commits, raw, bronze, quarantine, blank, parked, staging, silver, gold, pipe, dbt
-    case troubles
+    case balance, troubles
     case freshnessSeconds = "freshness_seconds"
   }
 
   /// Reads the ledger as it is.
-  public init(_ workspace: Workspace, now: Date = Date()) throws {
-    let ledger = workspace.ledger
+  public init(lake: Lake, ledger: Ledger, now: Date = Date()) throws {
+    let ledger = try ledger.snapshot()
     let totals = try ledger.totals()
-    let counts = try ledger.gauge("warehouse", as: WarehouseCounts.self) ?? WarehouseCounts()
+    let counts =
+      try ledger.gauge(Ledger.warehouseGauge, as: WarehouseCounts.self) ?? WarehouseCounts()
     let troubles = try ledger.troubles()
+    let waiting = try ledger.rawWaiting()
     func total(_ name: String) -> Int { totals[name] ?? 0 }
     func named(_ prefix: String) -> [String: Int] {
       var values: [String: Int] = [:]
@@ -143,20 +172,23 @@ public struct Status: Codable, Sendable {
       return values
     }
     let reasons = named("quarantined.")
-    lake = workspace.lake.store.location
+    self.lake = lake.store.location
     commits = try ledger.lastCommit()
     raw = Raw(
       objects: total("raw.objects"), lines: total("raw.lines"), bytes: total("raw.bytes"),
-      ignored: try ledger.gauge("raw.ignored", as: Int.self) ?? 0, changed: troubles.changed.count)
+      ignored: try ledger.gauge("raw.ignored", as: Int.self) ?? 0, changed: troubles.changed.count,
+      waiting: waiting.objects,
+      lagSeconds: waiting.oldestNanos.map { Self.age(ofMicros: $0 / 1000, now) })
     bronze = Bronze(
       files: total("bronze.files"), rows: total("bronze.rows"),
-      fileSizes: try ledger.bronzeFileSizes(), rescued: named("rescued."))
+      fileSizes: Ledger.FileSizes(totals), rescued: named("rescued."))
     quarantine = Quarantine(
       lines: reasons.values.reduce(0, +), reasons: reasons,
       pending: try ledger.waitingFileCount(.quarantine))
     blank = Lines(lines: total("blank"))
     parked = troubles.parked.count
-    staging = Staging(rows: counts.stagingRows)
+    staging = Staging(
+      rows: counts.stagingRows, waiting: max(0, counts.stagingRows - counts.transformedRows))
     silver = Silver(
       rows: counts.silverRows, duplicates: counts.duplicates, conflicts: counts.conflicts)
     gold = Gold(revenue: counts.goldRevenue, transactions: counts.goldTransactions)
@@ -166,9 +198,12 @@ public struct Status: Codable, Sendable {
       pending: try ledger.waitingFileCount(),
       lagSeconds: backlog.oldestReceived.map { Self.age(ofMicros: $0 * 1000, now) })
     dbt = try TransformReport.standing(in: ledger).map {
-      Dbt(ok: $0.ok, at: $0.at, failure: $0.failure, elapsedSeconds: $0.elapsedSeconds)
+      Dbt(
+        ok: $0.ok, at: $0.at, failure: $0.failure, elapsedSeconds: $0.elapsedSeconds,
+        nodes: $0.nodes)
     }
     freshnessSeconds = counts.newestGoldMicros.map { Self.age(ofMicros: Int64($0), now) }
+    balance = Balance(totals: totals, waitingRows: try ledger.waitingRows(), counts, troubles)
     self.troubles = troubles.parked + troubles.changed
   }
 
@@ -192,6 +227,7 @@ public struct Status: Codable, Sendable {
     try container.encode(pipe, forKey: .pipe)
     try container.encode(dbt, forKey: .dbt)
     try container.encode(freshnessSeconds, forKey: .freshnessSeconds)
+    try container.encode(balance, forKey: .balance)
     try container.encode(troubles, forKey: .troubles)
   }
 }
