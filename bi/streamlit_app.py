@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import altair as alt
 import duckdb
 import streamlit as st
 
@@ -31,8 +32,8 @@ TOTALS = f"""
 """
 #: The ten that sold most, of the stores or the products; what has no name goes by its id.
 BEST = """
-    SELECT coalesce(name, {0}_id) AS {0}, {1}, sum(transactions) AS purchases,
-      coalesce(sum(revenue), 0) AS revenue
+    SELECT coalesce(name, {0}_id) AS {0}, coalesce(sum(revenue), 0) AS revenue,
+      sum(transactions) AS purchases, {1}
     FROM gold.{0}_metrics_gold JOIN gold.{0}s_gold USING ({0}_id)
     WHERE business_date BETWEEN coalesce($first, business_date) AND coalesce($last, business_date)
     GROUP BY {0}_id, {0}, {1}
@@ -94,8 +95,16 @@ def show_gold() -> None:
         column.metric(label, value, border=True)
 
     st.header("Revenue by day and category")
+    bars = alt.Chart(gold["daily"]).mark_bar()
     # Days as text: a browser's time zone cannot move them.
-    st.bar_chart(gold["daily"], x="utc_day", y="revenue", color="category", x_label="UTC day")
+    st.altair_chart(
+        bars.encode(
+            x=alt.X("utc_day:O", title="UTC day"),
+            y=alt.Y("sum(revenue):Q", title=None),
+            color=alt.Color("category:N", legend=alt.Legend(title=None, orient="top", columns=4)),
+            tooltip=["utc_day", "category", alt.Tooltip("sum(revenue):Q", format=",.2f")],
+        )
+    )
     stores, products = st.columns(2)
     with stores:
         show_best("stores", gold["stores"])
