@@ -52,8 +52,8 @@ check: setup ## formats, lints and types
 
 format: ## rewrite the sources in the house's format
 	@swift format --in-place --recursive Package.swift Sources Tests
-	@.venv/bin/ruff format dbt glue scripts Tests Benchmarks
-	@.venv/bin/ruff check --fix dbt glue scripts Tests Benchmarks
+	@.venv/bin/ruff format bi dbt glue scripts Tests Benchmarks
+	@.venv/bin/ruff check --fix bi dbt glue scripts Tests Benchmarks
 
 clean: ## remove what a build made
 	@rm -rf .build bin dist dbt/target dbt/logs
