@@ -149,12 +149,18 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
     ]
     environment = os.environ | {"WEED_S3_SSE_KEY": "local"}
     endpoint = f"http://127.0.0.1:{ports['s3']}"
-    with running(command, endpoint, env=environment, stdout=log, stderr=log, cwd=directory):
+    with running(
+        command, endpoint, env=environment, stdout=log, stderr=log, cwd=directory
+    ) as process:
         server = Server("seaweedfs", endpoint, KEY, SECRET, data)
         # It answers before it can store.
         client = server.client()
         wait_until(lambda: _makes_bucket(client), "SeaweedFS stores", within=60)
-        yield server
+        try:
+            yield server
+        finally:
+            # Asked to end, it waits ten seconds and more for itself.
+            process.kill()
 
 
 def _makes_bucket(client: Any) -> bool:
