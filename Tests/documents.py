@@ -225,6 +225,6 @@ def shapes(lines: Iterable[str]) -> list[str]:
     for line in lines:
         line = re.sub(r"most of them \w+", "most of them …", line)
         line = " ".join(re.sub(r"\d+(\.\d+)?", "N", line).split())
-        if line.strip("─ "):
+        if line.strip("─┌┬┐├┼┤└┴┘ "):
             found.append(line)
     return found
