@@ -21,13 +21,15 @@ SET VARIABLE gold = map_from_entries([
 ]);
 
 CREATE SCHEMA IF NOT EXISTS gold;
-CREATE OR REPLACE VIEW gold.customer_cohorts_gold AS FROM read_parquet(getvariable('gold')['customer_cohorts_gold']);
-CREATE OR REPLACE VIEW gold.customers_gold AS FROM read_parquet(getvariable('gold')['customers_gold']);
-CREATE OR REPLACE VIEW gold.data_quality_gold AS FROM read_parquet(getvariable('gold')['data_quality_gold']);
-CREATE OR REPLACE VIEW gold.dates_gold AS FROM read_parquet(getvariable('gold')['dates_gold']);
-CREATE OR REPLACE VIEW gold.hourly_sales_gold AS FROM read_parquet(getvariable('gold')['hourly_sales_gold']);
-CREATE OR REPLACE VIEW gold.product_metrics_gold AS FROM read_parquet(getvariable('gold')['product_metrics_gold']);
-CREATE OR REPLACE VIEW gold.products_gold AS FROM read_parquet(getvariable('gold')['products_gold']);
-CREATE OR REPLACE VIEW gold.purchases_gold AS FROM read_parquet(getvariable('gold')['purchases_gold']);
-CREATE OR REPLACE VIEW gold.store_metrics_gold AS FROM read_parquet(getvariable('gold')['store_metrics_gold']);
-CREATE OR REPLACE VIEW gold.stores_gold AS FROM read_parquet(getvariable('gold')['stores_gold']);
+CREATE OR REPLACE TEMP MACRO published(name) AS TABLE
+    FROM read_parquet(getvariable('gold')[name], hive_partitioning = false);
+CREATE OR REPLACE VIEW gold.customer_cohorts_gold AS FROM published('customer_cohorts_gold');
+CREATE OR REPLACE VIEW gold.customers_gold AS FROM published('customers_gold');
+CREATE OR REPLACE VIEW gold.data_quality_gold AS FROM published('data_quality_gold');
+CREATE OR REPLACE VIEW gold.dates_gold AS FROM published('dates_gold');
+CREATE OR REPLACE VIEW gold.hourly_sales_gold AS FROM published('hourly_sales_gold');
+CREATE OR REPLACE VIEW gold.product_metrics_gold AS FROM published('product_metrics_gold');
+CREATE OR REPLACE VIEW gold.products_gold AS FROM published('products_gold');
+CREATE OR REPLACE VIEW gold.purchases_gold AS FROM published('purchases_gold');
+CREATE OR REPLACE VIEW gold.store_metrics_gold AS FROM published('store_metrics_gold');
+CREATE OR REPLACE VIEW gold.stores_gold AS FROM published('stores_gold');

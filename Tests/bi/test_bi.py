@@ -67,7 +67,8 @@ class Clone:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
-    directory = new_clone(tmp_path_factory.mktemp("clone"))
+    # What looks like a partition in the path is none.
+    directory = new_clone(tmp_path_factory.mktemp("clone=1"))
     medallion = Medallion(directory / "lake", scratch=directory / "commands")
     clone = Clone(directory, medallion)
     clone.add_day(2)
@@ -105,7 +106,7 @@ def test_the_command_line_answers_as_the_warehouse_does(query: str, clone: Clone
     assert sorted(rows) == sorted(expected)
 
 
-def test_every_published_table_has_a_view_with_its_rows(clone: Clone) -> None:
+def test_every_published_table_has_a_view_with_its_columns_and_rows(clone: Clone) -> None:
     with gold(clone) as connection:
         [(tables,)] = connection.sql("SELECT map_keys(getvariable('gold'))").fetchall()
         views = connection.sql(
@@ -113,8 +114,11 @@ def test_every_published_table_has_a_view_with_its_rows(clone: Clone) -> None:
         ).fetchall()
         assert sorted(tables) == sorted(name for (name,) in views)
         for name in tables:
-            count = f"SELECT count(*) FROM gold.{name}"
-            assert connection.sql(count).fetchall() == clone.ask(count)
+            for query in (
+                f"SELECT count(*) FROM gold.{name}",
+                f"SELECT column_name, column_type FROM (DESCRIBE gold.{name})",
+            ):
+                assert connection.sql(query).fetchall() == clone.ask(query), name
 
 
 @contextmanager
