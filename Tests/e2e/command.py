@@ -219,6 +219,8 @@ class Medallion:
         everything = {
             **clean,
             "MEDALLION_HOME": str(self.home),
+            # Any port that is free, since many of these run at once.
+            "MEDALLION_PORT": "0",
             # A trap must end the process at once, not after seconds of printing its stack.
             "SWIFT_BACKTRACE": "enable=no",
             **self.environment,
