@@ -177,16 +177,16 @@ def test_a_day_a_category_a_product_and_a_store_are_drilled_down_to(
         box = page.locator('[data-table="t-stores"] canvas').bounding_box()
         assert box is not None
         page.locator('[data-table="t-stores"] canvas').click(
-            position={"x": box["width"] * 0.4, "y": 14}
+            position={"x": box["width"] * 0.5, "y": 22}
         )
         expect(page.locator(".narrowed")).to_contain_text("store")
         assert "store=" in page.url
         page.go_back()
-        page.get_by_label("From").fill("2026-11-02")
-        page.get_by_label("To").fill("2026-11-02")
+        page.get_by_label("From", exact=True).fill("2026-11-02")
+        page.get_by_label("To", exact=True).fill("2026-11-02")
         page.get_by_role("button", name="Show").click()
         expect(page.locator("#t-days tbody tr")).to_have_count(1)
-        page.get_by_label("To").fill("2001-01-01")
+        page.get_by_label("To", exact=True).fill("2001-01-01")
         page.get_by_role("button", name="Show").click()
         expect(page.locator("#revenue")).to_have_attribute("data-value", "0.00")
 
@@ -355,7 +355,7 @@ def test_a_lake_without_a_run_says_what_will_appear(
         expect(page.locator("[data-live=quarantine]")).to_contain_text("No line")
         medallion.run("bronze", "--once")
         medallion.run("ingest", "--once")
-        medallion.run("transform", "--select", "+purchases_gold")
+        medallion.run("transform")
         # It appears by itself.
         expect(page.locator("#transactions")).to_have_attribute(
             "data-value", "1", timeout=15_000
@@ -472,8 +472,10 @@ def test_a_taken_port_is_told_with_who_has_it_and_another(medallion: Medallion) 
         url, running = serve(medallion, port=int(found[2]))
         assert running.stop().code == 0
         # Whoever runs the pipeline is told, and the pipeline runs.
-        finished = medallion.run("run", "--events", 20, "--port", port)
-        assert "there is no dashboard" in finished.stderr
+        running = medallion.start("run", "--rate", 20, "--port", port)
+        running.wait_for(lambda: "there is no dashboard" in running.stderr(), "the notice")
+        running.wait_for(lambda: medallion.status()["bronze"]["rows"] > 10, "bronze")
+        assert running.stop().code == 0
 
 
 def test_too_many_pages_are_told_so(served: Served) -> None:

@@ -32,6 +32,8 @@ function options(kind, links, many) {
   const flat = kind === "hbar";
   return {
     animation: false, responsive: true, maintainAspectRatio: false, indexAxis: flat ? "y" : "x",
+    // A row is met anywhere, not only where its bar is.
+    interaction: { mode: "index", axis: flat ? "y" : "x", intersect: false },
     plugins: { legend: { display: many, labels: { color: color("--ink"), boxWidth: 12 } } },
     scales: {
       x: flat ? money : { ...scale, stacked: true },
@@ -47,7 +49,7 @@ function draw(place) {
   if (!window.Chart || !table) return;
   const kind = place.dataset.chart;
   const { labels, links, series } = read(table, kind);
-  const datasets = series.map((one, index) => ({ label: one.name, data: one.data, backgroundColor: palette(index), maxBarThickness: 48 }));
+  const datasets = series.map((one, index) => ({ label: one.name, data: one.data, backgroundColor: one.name === "(none)" ? color("--raw") : palette(index), maxBarThickness: 48 }));
   place.hidden = false;
   if (kind === "hbar") place.style.height = `${labels.length * 1.4 + 3}rem`;
   let chart = charts.get(place);
