@@ -34,6 +34,8 @@ actor Feed {
   private var shown: [View: Shown] = [:]
 
   private var reading: Monitor.Reading?
+  /// Why the last look failed; nil if it did not.
+  private var failure: (any Error)?
   private var common: Fragments = [:]
   private var refresh: String?
   private var pointerRead: ContinuousClock.Instant?
@@ -67,10 +69,11 @@ actor Feed {
     }
   }
 
-  /// The state of the lake, as of the last look or, where nobody looks, now.
+  /// The state of the lake, as of the last look or, where nobody looks, now. Throws why the last look
+  /// failed: what was seen before it is no answer to whoever watches over the pipeline.
   func currentReading() async throws -> Monitor.Reading {
-    if reading == nil { try await look() }
-    guard let reading else { throw CancellationError() }
+    let reading = try await lastReading()
+    if let failure { throw failure }
     return reading
   }
 
@@ -91,7 +94,24 @@ actor Feed {
     viewers.wake()
   }
 
+  /// The state of the lake as it was last seen.
+  private func lastReading() async throws -> Monitor.Reading {
+    if reading == nil { try await look() }
+    guard let reading else { throw CancellationError() }
+    return reading
+  }
+
   private func look() async throws {
+    do {
+      try await read()
+      failure = nil
+    } catch {
+      failure = error
+      throw error
+    }
+  }
+
+  private func read() async throws {
     let now = Date()
     let before = reading?.published
     let reading = try await monitor.read(now: now)
@@ -126,7 +146,7 @@ actor Feed {
   /// The page for a view.
   func document(_ view: View) async throws -> String {
     // Without somebody who looks each second what is known may be old.
-    let reading = try await currentReading()
+    let reading = try await lastReading()
     return page.document(try await parts(view), view, lake: reading.status.lake)
   }
 

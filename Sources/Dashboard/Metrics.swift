@@ -122,7 +122,7 @@ struct Metrics {
     let tallies = reading.tallies
     header(
       "retries_total", "counter",
-      "Objects and files that were tried again for a fault of their own.")
+      "Tries that failed by a fault of the object's or the file's own.")
     sample("retries_total", Double(tallies[.bronzeRetries] ?? 0), ["stage": "bronze"])
     sample("retries_total", Double(tallies[.pipeRetries] ?? 0), ["stage": "pipe"])
     counter("pipe_failed_files_total", "Loads that failed.", tallies[.failedLoads] ?? 0)
