@@ -175,6 +175,12 @@ let package = Package(
     .tests("WarehouseTests", ["Warehouse", "DuckDB", "Lake", "ObjectStore", "TestSupport"]),
     .tests(
       "TransformTests", ["Transform", "Warehouse", "Ledger", "Lake", "Flow", "TestSupport"]),
+    .tests(
+      "DashboardTests",
+      [
+        "Dashboard", "Warehouse", "DuckDB", "Ledger", "ObjectStore", "Flow", "TestSupport",
+        hummingbird, httpTypes, nioCore,
+      ]),
     .tests("KeyPairTests", ["KeyPair", "TestSupport", cryptoExtras, subprocess]),
     .tests(
       "SnowpipeTests",

@@ -51,8 +51,11 @@ public struct Health: Codable, Sendable, Equatable {
       else { return nil }
       return "waits since \(outage.since): \(outage.reason)"
     }
-    func waits(_ what: String, _ seconds: Double?, _ stage: String) -> String? {
-      guard let seconds, seconds > limit else { return nil }
+    // Whoever works through a backlog is not stuck, however old it is.
+    func waits(_ what: String, _ lag: Double?, _ last: Date?, _ stage: String) -> String? {
+      guard let lag else { return nil }
+      let seconds = min(lag, last.map { now.timeIntervalSince($0) } ?? lag)
+      guard seconds > limit else { return nil }
       return
         "\(what), for \(Int(seconds)) s: start 'medallion \(stage) --follow', or 'medallion run', "
         + "if none runs, and look at its log if one does"
@@ -61,13 +64,17 @@ public struct Health: Codable, Sendable, Equatable {
     add(
       "bronze",
       try outage("bronze")
-        ?? waits("\(status.raw.waiting) raw objects wait", status.raw.lagSeconds, "bronze"))
+        ?? waits(
+          "\(status.raw.waiting) raw objects wait", status.raw.lagSeconds,
+          Timestamp.date(try ledger.timing(.bronzeBatch).at), "bronze"))
     add(
       "pipe",
       status.pipe.state == "PAUSED"
         ? nil
         : try outage("pipe")
-          ?? waits("\(status.pipe.pending) bronze files wait", status.pipe.lagSeconds, "ingest"))
+          ?? waits(
+            "\(status.pipe.pending) bronze files wait", status.pipe.lagSeconds,
+            Timestamp.date(try ledger.timing(.pipeLag).at), "ingest"))
     add("transform", try outage("transform") ?? Self.untransformed(status, ledger, limit, now))
     add("dbt", isVital: false, status.dbt.flatMap { $0.ok ? nil : $0.failure ?? "dbt failed" })
     add(

@@ -68,6 +68,28 @@ extension PipeStage {
     // Whoever committed may have died since, or be slower than the notice of it.
     try await BatchCommitter(lake: lake, ledger: ledger, logger: logger).publishAll()
     var load = Load()
+    let queue = try collect(scope, into: &load)
+    // What was queued since may be in a commit that the ledger has not read.
+    let unknown = queue.unknown.filter { $0.received < began }
+    let isDone = load.bronze.isEmpty && load.quarantine.isEmpty && unknown.isEmpty
+    for file in unknown {
+      try fail(
+        file.key, size: file.size ?? 0, received: file.received,
+        "is in no commit of this lake: publish it first, or mend the path")
+    }
+    try await fetch(&load)
+    if case .everything = scope { load.dimensions = try await dimensions.changed() }
+    load.failures = try ledger.unnotedFailures()
+    if !load.isEmpty { try await perform(load, adding: scope) }
+    await notifier?.deliver(from: ledger, logger: logger)
+    return isDone && load.isEmpty
+  }
+
+  // MARK: -
+
+  /// Takes into a load what waits now.
+  @discardableResult
+  private func collect(_ scope: Scope, into load: inout Load) throws -> Ledger.Queue {
     let queue = try ledger.queue(limit: Self.mostFiles)
     switch scope {
     case .everything:
@@ -78,23 +100,8 @@ extension PipeStage {
       }
     case .queue: load.bronze = Self.together(queue.waiting)
     }
-    // What was queued since may be in a commit that the ledger has not read.
-    let unknown = queue.unknown.filter { $0.received < began }
-    let isDone = load.bronze.isEmpty && load.quarantine.isEmpty && unknown.isEmpty
-    for file in unknown {
-      try fail(
-        file.key, size: file.size ?? 0, received: file.received,
-        "is in no commit of this lake: publish it first, or mend the path")
-    }
-    (load.bronze, load.quarantine.added) = try await fetch(load, into: &load.local)
-    if case .everything = scope { load.dimensions = try await dimensions.changed() }
-    load.failures = try ledger.unnotedFailures()
-    if !load.isEmpty { try await perform(load) }
-    await notifier?.deliver(from: ledger, logger: logger)
-    return isDone && load.isEmpty
+    return queue
   }
-
-  // MARK: -
 
   /// As many of the files, from the first on, as go into one transaction.
   private static func together(_ files: [Ledger.Waiting]) -> [Ledger.Waiting] {
@@ -107,24 +114,21 @@ extension PipeStage {
   }
 
   /// Has the files on this host whose bytes are those of their commits; the others are parked.
-  private func fetch(
-    _ load: Load, into local: inout [ObjectKey: LocalFile]
-  ) async throws -> (bronze: [Ledger.Waiting], quarantine: [Ledger.Waiting]) {
-    let files = load.bronze + load.quarantine.added
+  private func fetch(_ load: inout Load) async throws {
+    let files = (load.bronze + load.quarantine.added).filter { load.local[$0.file.key] == nil }
     let found = try await Concurrently.map(files, atOnce: lake.store.concurrency) {
       try await lake.localFile($0.file.key)
     }
     for (waiting, found) in zip(files, found) {
       switch found?.sha256 {
-      case waiting.file.sha256: local[waiting.file.key] = found?.file
+      case waiting.file.sha256: load.local[waiting.file.key] = found?.file
       case nil: try park(waiting, "is not in its place")
       default: try park(waiting, "is not what commit \(waiting.commit) made")
       }
     }
-    return (
-      load.bronze.filter { local[$0.file.key] != nil },
-      load.quarantine.added.filter { local[$0.file.key] != nil }
-    )
+    let local = load.local
+    load.bronze.removeAll { local[$0.file.key] == nil }
+    load.quarantine.added.removeAll { local[$0.file.key] == nil }
   }
 
   private func park(_ waiting: Ledger.Waiting, _ reason: String) throws {
@@ -151,20 +155,29 @@ extension PipeStage {
   /// In milliseconds since 1970.
   static func now() -> Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
-  private func perform(_ load: Load) async throws {
+  /// - Parameter scope: what is added once it is our turn; nothing if nil.
+  private func perform(_ load: Load, adding scope: Scope? = nil) async throws {
+    var load = load
     var report = Report()
-    let outcome = try await warehouse.withConnection { connection in
-      let outcome = write(load, to: try RawTables(connection, contract: contract.contract))
-      let counts = try WarehouseCounts(connection)
-      // Before the warehouse is let go, so that no later counts are overwritten, and together with
-      // what was loaded, so that the two agree at any moment.
-      if case .success = outcome.bronze, !load.bronze.isEmpty {
-        try ledger.recordLoaded(load.bronze, at: outcome.at, counts: counts)
-        report.rows = load.bronze.map(\.file.rows).reduce(0, +)
-      } else {
-        try ledger.setGauge(Ledger.warehouseGauge, counts)
+    let outcome = try await warehouse.withTurn { turn in
+      if let scope {
+        // A refresh may have had the warehouse for a second: what came meanwhile goes with the rest.
+        try collect(scope, into: &load)
+        try await fetch(&load)
       }
-      return outcome
+      return try await turn.withConnection { connection in
+        let outcome = write(load, to: try RawTables(connection, contract: contract.contract))
+        let counts = try WarehouseCounts(connection)
+        // Before the warehouse is let go, so that no later counts are overwritten, and together
+        // with what was loaded, so that the two agree at any moment.
+        if case .success = outcome.bronze, !load.bronze.isEmpty {
+          try ledger.recordLoaded(load.bronze, at: outcome.at, counts: counts)
+          report.rows = load.bronze.map(\.file.rows).reduce(0, +)
+        } else {
+          try ledger.setGauge(Ledger.warehouseGauge, counts)
+        }
+        return outcome
+      }
     }
     // First what succeeded, then what did not: that may end in an error.
     if case .success = outcome.quarantine, !load.quarantine.isEmpty {

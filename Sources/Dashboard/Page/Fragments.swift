@@ -35,7 +35,7 @@ struct Panel {
   /// `stacked`: a bar for each row, of all columns but `total`; `bar` and `hbar`: of the revenue.
   var chart: String?
   var wide = false
-  var empty = "Nothing yet."
+  var empty = "Nothing yet: a refresh of the whole graph brings it, once a minute."
   let columns: [Column]
   let rows: [Row]
 
