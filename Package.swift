@@ -178,7 +178,8 @@ let package = Package(
     .tests(
       "DashboardTests",
       [
-        "Dashboard", "Warehouse", "DuckDB", "Ledger", "ObjectStore", "Flow", "TestSupport",
+        "Dashboard", "Snowpipe", "Warehouse", "DuckDB", "Ledger", "ObjectStore", "Flow",
+        "TestSupport",
         hummingbird, httpTypes, nioCore,
       ]),
     .tests("KeyPairTests", ["KeyPair", "TestSupport", cryptoExtras, subprocess]),

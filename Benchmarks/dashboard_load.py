@@ -1,9 +1,9 @@
 """What pages that are open cost the pipeline: `python -m Benchmarks.dashboard_load`.
 
-The same number of events goes from simulator to gold without viewers and with 200 of them, in turns.
-Compared are the events a second and the CPU time of `medallion` and its dbt worker. The viewers read
-what they are sent and nothing more, in a process of their own, whose CPU time is printed, too: on
-another machine it would cost the pipeline nothing.
+The same number of events goes from simulator to gold without viewers and with 200 of them, in
+turns. Compared are the events a second and the CPU time of `medallion` and its dbt worker. The
+viewers read what they are sent and nothing more, in a process of their own, whose CPU time is
+printed, too: on another machine it would cost the pipeline nothing.
 """
 
 from __future__ import annotations
@@ -98,7 +98,9 @@ def main() -> None:
         for viewers, results in runs.items():
             results.append(measure(arguments.events, viewers))
             print(f"{viewers:4} viewers: {results[-1]}", flush=True)
-    rates = {n: statistics.median(one.events_per_second for one in all_) for n, all_ in runs.items()}
+    rates = {
+        n: statistics.median(one.events_per_second for one in all_) for n, all_ in runs.items()
+    }
     cpu = {n: statistics.median(one.cpu_seconds for one in all_) for n, all_ in runs.items()}
     with_viewers = arguments.viewers
     print(

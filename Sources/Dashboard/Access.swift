@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 import HTTPTypes
-import Hummingbird
+package import Hummingbird
 import NIOCore
 
 /// Who may look: on a loopback address whoever reaches it by that address; elsewhere whoever has the
@@ -24,11 +24,11 @@ public struct Access: Sendable {
     loopback.contains(host) || host == "::1"
   }
 
-  enum Verdict {
+  package enum Verdict {
     case admitted, wrongHost, noToken
   }
 
-  func judge(_ request: Request) -> Verdict {
+  package func judge(_ request: Request) -> Verdict {
     guard let token else {
       let authority = request.head.authority ?? ""
       let name = authority.replacing(/:\d+$/, with: "")
@@ -56,14 +56,14 @@ public struct Access: Sendable {
   }
 
   /// Whether it is the token; without looking at how much of it is right.
-  func isToken(_ text: String) -> Bool {
+  package func isToken(_ text: String) -> Bool {
     guard let token else { return false }
     let hashed = SymmetricKey(data: SHA256.hash(data: Data(text.utf8)))
     return hashed == token
   }
 
   /// What a browser shows in place of the token, which it need not keep.
-  var session: String {
+  package var session: String {
     guard let token else { return "" }
     let code = HMAC<SHA256>.authenticationCode(for: Data(Self.cookie.utf8), using: token)
     return "\(Self.cookie)=\(Data(code).base64EncodedString()); Path=/; HttpOnly; SameSite=Strict"

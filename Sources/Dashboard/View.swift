@@ -1,19 +1,19 @@
 import Foundation
 
 /// What a page shows of gold: a range of days, and what was drilled down to.
-struct View: Hashable, Sendable {
+package struct View: Hashable, Sendable {
   /// Both ends belong to it: `2026-11-23`. Nil leaves that end open.
-  var from: String?
-  var to: String?
-  var category: String?
-  var store: String?
-  var product: String?
+  package var from: String?
+  package var to: String?
+  package var category: String?
+  package var store: String?
+  package var product: String?
 
-  init() {}
+  package init() {}
 
   /// - Parameter query: of a URL, by name and decoded. What is no day is passed over, as are names
   ///   that are too long to be any.
-  init(query: (String) -> String?) {
+  package init(query: (String) -> String?) {
     func day(_ name: String) -> String? {
       query(name).flatMap { $0.wholeMatch(of: /\d{4}-\d{2}-\d{2}/) == nil ? nil : $0 }
     }
@@ -28,7 +28,7 @@ struct View: Hashable, Sendable {
   }
 
   /// The view as a URL's query, without the question mark.
-  var query: String {
+  package var query: String {
     var parts: [String] = []
     for (name, value) in [
       ("from", from), ("to", to), ("category", category), ("store", store), ("product", product),

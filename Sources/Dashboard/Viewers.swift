@@ -1,10 +1,10 @@
 import Synchronization
 
 /// Who looks at which view, and waits to be told that something may have changed.
-final class Viewers: Sendable {
-  static let most = 250
+package final class Viewers: Sendable {
+  package static let most = 250
   /// Different views at a time: each costs some queries a refresh.
-  static let mostViews = 32
+  package static let mostViews = 32
 
   private struct State {
     var wakes: [Int: (view: View, wake: AsyncStream<Void>.Continuation)] = [:]
@@ -16,13 +16,15 @@ final class Viewers: Sendable {
 
   private let state = Mutex(State())
 
-  var count: Int { state.withLock { $0.wakes.count } }
+  package init() {}
+
+  package var count: Int { state.withLock { $0.wakes.count } }
 
   var views: Set<View> { state.withLock { $0.views } }
 
   /// One element each time that there may be something new; nil where there is no room for one more.
   /// Whoever lets go of it has left.
-  func join(_ view: View) -> AsyncStream<Void>? {
+  package func join(_ view: View) -> AsyncStream<Void>? {
     let (stream, wake) = AsyncStream.makeStream(
       of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let viewer: Int? = state.withLock { state in
@@ -46,7 +48,7 @@ final class Viewers: Sendable {
   }
 
   /// Lets every viewer go, and nobody in any more.
-  func end() {
+  package func end() {
     let wakes = state.withLock { state in
       state.hasEnded = true
       return state.wakes.values

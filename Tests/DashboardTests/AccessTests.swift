@@ -1,9 +1,8 @@
+import Dashboard
 import HTTPTypes
 import Hummingbird
 import NIOCore
 import Testing
-
-@testable import Dashboard
 
 @Suite struct AccessTests {
   private func request(authority: String, _ fields: HTTPFields = [:]) -> Request {
@@ -30,15 +29,18 @@ import Testing
     let session = try #require(access.session.split(separator: ";").first).description
     #expect(!session.contains("0123456789abcdef"))
     #expect(access.judge(request(authority: "any")) == .noToken)
-    for (fields, verdict) in [
-      ([.authorization: "Bearer 0123456789abcdef"], Access.Verdict.admitted),
-      ([.authorization: "Bearer 0123456789abcdeF"], .noToken),
-      ([.authorization: "Basic 0123456789abcdef"], .noToken),
-      ([.cookie: session], .admitted), ([.cookie: "a=b; \(session)"], .admitted),
-      ([.cookie: session.dropLast(6) + "AAAAA="], .noToken),
-      ([.cookie: "medallion_session="], .noToken),
-    ] as [(HTTPFields, Access.Verdict)] {
-      #expect(access.judge(request(authority: "any", fields)) == verdict, "\(fields)")
+    let cases: [(name: HTTPField.Name, value: String, verdict: Access.Verdict)] = [
+      (.authorization, "Bearer 0123456789abcdef", .admitted),
+      (.authorization, "Bearer 0123456789abcdeF", .noToken),
+      (.authorization, "Basic 0123456789abcdef", .noToken),
+      (.cookie, session, .admitted), (.cookie, "a=b; \(session)", .admitted),
+      (.cookie, session.dropLast(6) + "AAAAA=", .noToken),
+      (.cookie, "medallion_session=", .noToken),
+    ]
+    for (name, value, verdict) in cases {
+      var fields = HTTPFields()
+      fields[name] = value
+      #expect(access.judge(request(authority: "any", fields)) == verdict, "\(value)")
     }
     #expect(Access(token: "another-token-of-16").session != access.session)
   }

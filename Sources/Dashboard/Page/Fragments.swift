@@ -43,9 +43,9 @@ struct Panel {
 }
 
 /// Numbers and times as the page writes them.
-enum Words {
+package enum Words {
   /// `1,234,567`
-  static func count(_ number: Int) -> String {
+  package static func count(_ number: Int) -> String {
     let digits = String(number.magnitude)
     var text = ""
     for (index, digit) in digits.enumerated() {
@@ -56,19 +56,19 @@ enum Words {
   }
 
   /// `$1,234.50` of `1234.50`.
-  static func money(_ amount: String) -> String {
+  package static func money(_ amount: String) -> String {
     let parts = amount.split(separator: ".", maxSplits: 1)
     guard let first = parts.first, let whole = Int(first) else { return "$" + amount }
     return "$" + count(whole) + (parts.count > 1 ? "." + parts[1] : "")
   }
 
-  static func rate(_ perSecond: Double, _ unit: String) -> String {
+  package static func rate(_ perSecond: Double, _ unit: String) -> String {
     perSecond >= 10
       ? "\(count(Int(perSecond.rounded()))) \(unit)/s"
       : String(format: "%.1f \(unit)/s", perSecond)
   }
 
-  static func span(_ seconds: Double) -> String {
+  package static func span(_ seconds: Double) -> String {
     switch seconds {
     case ..<0.9995: "\(Int((seconds * 1000).rounded())) ms"
     case ..<100: String(format: "%.1f s", seconds)
@@ -79,12 +79,12 @@ enum Words {
   }
 
   /// `2026-11-23 17:15:30 UTC` of an RFC 3339 instant in UTC.
-  static func time(_ instant: String) -> String {
+  package static func time(_ instant: String) -> String {
     guard instant.count >= 19 else { return instant }
     return instant.prefix(19).replacing("T", with: " ") + " UTC"
   }
 
-  static func bytes(_ count: Int) -> String {
+  package static func bytes(_ count: Int) -> String {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"]
     var value = Double(count)
     var unit = 0
@@ -96,7 +96,7 @@ enum Words {
   }
 
   /// An argument as a shell takes it.
-  static func shell(_ text: String) -> String {
+  package static func shell(_ text: String) -> String {
     text.wholeMatch(of: /[A-Za-z0-9_.\/:=@%+-]+/) != nil
       ? text : "'" + text.replacing("'", with: "'\\''") + "'"
   }
