@@ -43,6 +43,16 @@ actor GoldReader {
   private var snapshot: GoldSnapshot?
   /// Keeps the files of this host for as long as they are read.
   private var files: [String: LocalFile] = [:]
+  /// Answers, by what was asked of which files: most refreshes change one table.
+  private var answers: [Question: [Line]] = [:]
+
+  private struct Question: Hashable {
+    let files: [String]
+    let sql: String
+    let parameters: [String?]
+  }
+
+  private static let mostAnswers = 1000
 
   init(lake: Lake) { self.lake = lake }
 
@@ -71,28 +81,35 @@ actor GoldReader {
   /// What a view shows; nil before the first refresh.
   func sales(_ view: View) throws -> Sales? {
     guard let snapshot, let connection else { return nil }
-    func lines(_ table: String, _ sql: String, _ parameters: [DuckDBValue]) throws -> [Line] {
-      guard snapshot.tables[table] != nil else { return [] }
-      return try connection.query(sql, parameters).map { row in
+    /// Nothing where one of the tables is not published.
+    func lines(_ tables: [String], _ sql: String, _ parameters: [String?]) throws -> [Line] {
+      let found = tables.compactMap { snapshot.tables[$0]?.files }
+      if found.count < tables.count { return [] }
+      let question = Question(files: found.flatMap(\.self), sql: sql, parameters: parameters)
+      if let answer = answers[question] { return answer }
+      let values = parameters.map { $0.map(DuckDBValue.text) ?? .null }
+      let answer = try connection.query(sql, values).map { row in
         Line(
           id: row[0].text ?? "", name: row[1].text ?? "", group: row[2].text ?? "",
           transactions: row[3].int ?? 0, units: row[4].int ?? 0, revenue: row[5].text ?? "0.00")
       }
+      if answers.count >= Self.mostAnswers { answers.removeAll() }
+      answers[question] = answer
+      return answer
     }
-    func text(_ value: String?) -> DuckDBValue { value.map(DuckDBValue.text) ?? .null }
-    let range = [text(view.from), text(view.to)]
+    let range = [view.from, view.to]
     var sales = Sales(
       refresh: snapshot.refresh.text, publishedAt: snapshot.publishedAt, total: Self.nothing)
     sales.total =
       try lines(
-        "purchases_gold",
+        ["purchases_gold"],
         """
         SELECT '', '', '', \(Self.measures) FROM purchases_gold
         WHERE \(Self.isIn("day")) AND ($3 IS NULL OR category = $3)
-        """, range + [text(view.category)]
+        """, range + [view.category]
       ).first ?? Self.nothing
     sales.categories = try lines(
-      "purchases_gold",
+      ["purchases_gold"],
       """
       SELECT coalesce(category, ''), coalesce(category, '(none)'), '', \(Self.measures)
       FROM purchases_gold WHERE \(Self.isIn("day")) GROUP BY category
@@ -100,38 +117,34 @@ actor GoldReader {
       """, range)
     sales.days = try days(view, range, lines)
     sales.hours = try lines(
-      "hourly_sales_gold",
+      ["hourly_sales_gold"],
       """
       SELECT format('{:02d}', business_hour), format('{:02d}:00', business_hour), '',
         \(Self.measures)
       FROM hourly_sales_gold
       WHERE \(Self.isIn("business_date")) AND ($3 IS NULL OR store_id = $3)
       GROUP BY business_hour ORDER BY business_hour
-      """, range + [text(view.store)])
-    if snapshot.tables["products_gold"] != nil {
-      sales.products = try lines(
-        "product_metrics_gold",
-        """
-        SELECT product_id, coalesce(any_value(name), product_id),
-          coalesce(any_value(category), ''), \(Self.measures)
-        FROM product_metrics_gold LEFT JOIN products_gold USING (product_id)
-        WHERE \(Self.isIn("business_date")) AND ($3 IS NULL OR category = $3)
-        GROUP BY product_id ORDER BY sum(revenue) DESC, product_id LIMIT \(Self.mostProducts)
-        """, range + [text(view.category)])
-    }
-    if snapshot.tables["stores_gold"] != nil {
-      sales.stores = try lines(
-        "store_metrics_gold",
-        """
-        SELECT store_id, coalesce(any_value(name), store_id), coalesce(any_value(region), ''),
-          \(Self.measures)
-        FROM store_metrics_gold LEFT JOIN stores_gold USING (store_id)
-        WHERE \(Self.isIn("business_date"))
-        GROUP BY store_id ORDER BY sum(revenue) DESC, store_id
-        """, range)
-    }
+      """, range + [view.store])
+    sales.products = try lines(
+      ["product_metrics_gold", "products_gold"],
+      """
+      SELECT product_id, coalesce(any_value(name), product_id),
+        coalesce(any_value(category), ''), \(Self.measures)
+      FROM product_metrics_gold LEFT JOIN products_gold USING (product_id)
+      WHERE \(Self.isIn("business_date")) AND ($3 IS NULL OR category = $3)
+      GROUP BY product_id ORDER BY sum(revenue) DESC, product_id LIMIT \(Self.mostProducts)
+      """, range + [view.category])
+    sales.stores = try lines(
+      ["store_metrics_gold", "stores_gold"],
+      """
+      SELECT store_id, coalesce(any_value(name), store_id), coalesce(any_value(region), ''),
+        \(Self.measures)
+      FROM store_metrics_gold LEFT JOIN stores_gold USING (store_id)
+      WHERE \(Self.isIn("business_date"))
+      GROUP BY store_id ORDER BY sum(revenue) DESC, store_id
+      """, range)
     sales.segments = try lines(
-      "customers_gold",
+      ["customers_gold"],
       """
       SELECT rfm_segment, rfm_segment, '', count(*), CAST(coalesce(sum(orders), 0) AS BIGINT),
         CAST(CAST(coalesce(sum(lifetime_value), 0) AS DECIMAL(38, 2)) AS VARCHAR)
@@ -144,8 +157,8 @@ actor GoldReader {
 
   /// The newest days: by category, or of the one store or product that a view is about.
   private func days(
-    _ view: View, _ range: [DuckDBValue],
-    _ lines: (String, String, [DuckDBValue]) throws -> [Line]
+    _ view: View, _ range: [String?],
+    _ lines: ([String], String, [String?]) throws -> [Line]
   ) throws -> [Line] {
     for (table, key, value) in [
       ("product_metrics_gold", "product_id", view.product),
@@ -153,7 +166,7 @@ actor GoldReader {
     ] {
       guard let value else { continue }
       return try lines(
-        table,
+        [table],
         """
         SELECT CAST(business_date AS VARCHAR), CAST(business_date AS VARCHAR), \(key),
           \(Self.measures)
@@ -161,17 +174,17 @@ actor GoldReader {
         GROUP BY business_date, \(key)
         QUALIFY dense_rank() OVER (ORDER BY business_date DESC) <= \(Self.mostDays)
         ORDER BY business_date DESC
-        """, range + [.text(value)])
+        """, range + [value])
     }
     return try lines(
-      "purchases_gold",
+      ["purchases_gold"],
       """
       SELECT CAST(day AS VARCHAR), CAST(day AS VARCHAR), coalesce(category, ''), \(Self.measures)
       FROM purchases_gold WHERE \(Self.isIn("day")) AND ($3 IS NULL OR category = $3)
       GROUP BY day, category
       QUALIFY dense_rank() OVER (ORDER BY day DESC) <= \(Self.mostDays)
       ORDER BY day DESC, category
-      """, range + [view.category.map(DuckDBValue.text) ?? .null])
+      """, range + [view.category])
   }
 
   private static let measures = """

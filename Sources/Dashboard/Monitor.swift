@@ -28,6 +28,8 @@ public actor Monitor {
     public let published: BatchID?
   }
 
+  /// How long something may wait before a stage counts as stuck, unless somebody says otherwise.
+  public static let patience = Duration.seconds(120)
   private static let rateWindow = Duration.seconds(10)
 
   public let lake: Lake
@@ -40,7 +42,7 @@ public actor Monitor {
 
   /// - Parameter patience: how long something may wait before a stage counts as stuck.
   public init(
-    lake: Lake, ledger: Ledger, warehouse: Warehouse, patience: Duration = .seconds(120)
+    lake: Lake, ledger: Ledger, warehouse: Warehouse, patience: Duration = Monitor.patience
   ) {
     self.lake = lake
     self.ledger = ledger

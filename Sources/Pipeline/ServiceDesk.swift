@@ -17,7 +17,7 @@ public struct ServiceDesk: Service {
     /// Who may look at the dashboard.
     public var access = Access(token: nil)
     /// How long something may wait before a stage counts as stuck.
-    public var patience = Duration.seconds(120)
+    public var patience = Monitor.patience
 
     public init() {}
   }

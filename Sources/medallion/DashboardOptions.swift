@@ -33,8 +33,7 @@ struct DashboardOptions: ParsableArguments {
     guard (0...65_535).contains(options.http.port) else {
       throw UsageError("there is no port \(options.http.port): they go from 0 to 65535")
     }
-    options.patience =
-      try (stuckAfter ?? settings.value("stuck-after", Span.init))?.duration ?? options.patience
+    options.patience = try stuckAfter.patience()
     let host = options.http.host
     if !Access.isLoopback(host) {
       let path =
@@ -51,5 +50,12 @@ struct DashboardOptions: ParsableArguments {
     // Nobody can go to "every address".
     let host = ["0.0.0.0", "::"].contains(options.http.host) ? "127.0.0.1" : options.http.host
     return "http://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+  }
+}
+
+extension Span? {
+  /// How long something may wait before a stage counts as stuck.
+  func patience() throws -> Duration {
+    try (self ?? Settings().value("stuck-after", Span.init))?.duration ?? Monitor.patience
   }
 }

@@ -23,7 +23,7 @@ struct Medallion: AsyncParsableCommand {
         medallion run --for 60s --rate 500     for a minute, then drain to gold
         medallion status --json                what the lake holds
         medallion verify --deep                prove that no line is lost
-        medallion serve                        answer Snowpipe's REST calls on 127.0.0.1:8080
+        medallion serve                        the dashboard on http://127.0.0.1:8080
       """,
     version: Version.number,
     subcommands: [
@@ -54,7 +54,10 @@ struct Medallion: AsyncParsableCommand {
       FileHandle.standardError.write(Data((fullMessage(for: failure) + "\n").utf8))
       Foundation.exit(2)
     }
-    FileHandle.standardError.write(Data("medallion: \(failure)\n".utf8))
+    switch Terminal.format {
+    case .text: Terminal.note("medallion: \(failure)")
+    case .json: Terminal.tell(level: "error", "\(failure)", [:])
+    }
     Foundation.exit(1)
   }
 }

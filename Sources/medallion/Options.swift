@@ -50,10 +50,11 @@ struct LakeOptions: ParsableArguments {
       throw UsageError("there is no log level '\(name)': use debug, info, warning or error")
     }
     let formatName = try logFormat ?? Settings().value("log-format") { $0 } ?? "text"
-    guard let format = LineLogHandler.Format(rawValue: formatName) else {
+    guard let format = Terminal.Format(rawValue: formatName) else {
       throw UsageError("there is no log format '\(formatName)': use text or json")
     }
-    var logger = Logger(label: "medallion") { _ in LineLogHandler(format: format) }
+    Terminal.format = format
+    var logger = Logger(label: "medallion") { _ in LineLogHandler() }
     logger.logLevel = level
     return logger
   }

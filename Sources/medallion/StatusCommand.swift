@@ -27,6 +27,10 @@ struct StatusCommand: AsyncParsableCommand {
   @Flag(help: "Look again each second.")
   var watch = false
 
+  @Option(
+    help: "With --watch: how long something may wait before a stage counts as stuck. (default: 2m)")
+  var stuckAfter: Span?
+
   func run() async throws {
     let workspace = try await lakeOptions.open(creating: false)
     if watch {
@@ -40,7 +44,8 @@ struct StatusCommand: AsyncParsableCommand {
 
   private func watch(_ workspace: Workspace) async throws {
     let monitor = Monitor(
-      lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse)
+      lake: workspace.lake, ledger: workspace.ledger, warehouse: workspace.warehouse,
+      patience: try stuckAfter.patience())
     let isTerminal = isatty(STDOUT_FILENO) == 1
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -319,12 +319,18 @@ def test_everything_is_reached_by_keyboard(served: Served, browser: Browser) -> 
         expect(page.locator(".narrowed")).to_contain_text("product")
 
 
+def requests_of(page: Page) -> list[Request]:
+    """The page's requests, as each is answered."""
+    finished: list[Request] = []
+    page.on("requestfinished", lambda request: finished.append(request))
+    return finished
+
+
 def test_the_page_loads_fast_and_is_small(served: Served, browser: Browser) -> None:
     seconds = []
     for _ in range(3):
         with chromium.open_page(browser) as watched:
-            finished: list[Request] = []
-            watched.page.on("requestfinished", finished.append)
+            finished = requests_of(watched.page)
             watched.page.goto(served.url)
             expect(watched.page.locator("#t-days")).to_be_attached()
             timing = "() => performance.getEntriesByType('navigation')[0].loadEventEnd"
