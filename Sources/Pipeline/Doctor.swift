@@ -58,6 +58,15 @@ public struct Doctor {
       _ = try DbtProject(python: home.python, directory: home.dbt, scratch: scratch)
       return try await DbtProject.version(python: home.python)
     }
+    await add("charts") {
+      let charts = try Home.find().charts
+      guard FileManager.default.fileExists(atPath: charts) else {
+        throw Missing(
+          description: "Chart.js is not at \(charts): the dashboard shows tables alone until "
+            + "'make setup' has put it there")
+      }
+      return charts
+    }
     await add("disk") {
       let directory = existing(above: try state ?? StoreLocation(place).defaultState)
       let free = try FileManager.default.attributesOfFileSystem(forPath: directory)[.systemFreeSize]

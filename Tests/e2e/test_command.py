@@ -629,8 +629,9 @@ def test_doctor_names_what_is_missing(medallion: Medallion, tmp_path: Path) -> N
     assert not medallion.lake.exists()
     medallion.home = copy_home(tmp_path / "home", with_python=False)
     finished = medallion.run("doctor", check=1)
-    (line,) = [line for line in finished.stdout.splitlines() if line.startswith("MEND")]
-    assert "dbt" in line and "make setup" in line
+    mends = [line for line in finished.stdout.splitlines() if line.startswith("MEND")]
+    assert [line.split()[1] for line in mends] == ["dbt:", "charts:"]
+    assert all("make setup" in line for line in mends)
     medallion.home = tmp_path
     finished = medallion.run("doctor", check=1)
     assert "contract/ and dbt/" in finished.stdout
