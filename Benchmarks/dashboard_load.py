@@ -93,7 +93,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     os.chdir(REPOSITORY)
-    runs: dict[int, list[Measured]] = {0: [], arguments.viewers: []}
+    runs: dict[int, list[Measured]] = {arguments.viewers: [], 0: []}
     for _ in range(arguments.rounds):
         for viewers, results in runs.items():
             results.append(measure(arguments.events, viewers))
