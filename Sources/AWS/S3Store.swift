@@ -14,6 +14,8 @@ import Synchronization
 public final class S3Store: ObjectStore {
   /// Larger objects are sent, and copied, in parts.
   package static let partBytes = 8 << 20
+  /// What S3 copies at once.
+  private static let mostCopiedBytes: Int64 = 5 << 30
   private static let copyPartBytes = 256 << 20
   static let partsAtOnce = 4
 
@@ -81,7 +83,9 @@ public final class S3Store: ObjectStore {
         // Published before, by whomever: these very bytes.
       } catch let failure as AWSError where failure.code == .notFound {
         // So it was, and the work is gone already.
-        guard try await head(key) != nil else { throw failure }
+        guard try await head(key) != nil else {
+          throw AWSError(.notFound, "\(location)/\(work) does not exist")
+        }
       }
       try await remove(work)
     }
@@ -222,19 +226,24 @@ public final class S3Store: ObjectStore {
 
   private func copy(_ source: ObjectKey, to key: ObjectKey) async throws {
     let from = "/\(bucket.name)/\(AWSText.encoded(remote(source), keepingSlashes: true))"
-    guard let found = try await head(source) else {
-      throw AWSError(.notFound, "\(location)/\(source) does not exist")
-    }
-    if found.sizeBytes <= Self.copyPartBytes {
+    do {
       _ = try await bucket.sendForXML(
         bucket.request(
           "PUT", remote(key), action: "s3:PutObject",
           headers: [("x-amz-copy-source", from), Self.unlessThere]))
       return
+    } catch let failure as AWSError where failure.code == .refused {
+      guard let size = try await head(source)?.sizeBytes, size > Self.mostCopiedBytes else {
+        throw failure
+      }
+      try await copyInParts(from, to: key, sizeBytes: size)
     }
+  }
+
+  private func copyInParts(_ from: String, to key: ObjectKey, sizeBytes: Int64) async throws {
     try await inParts(
-      key, size: Int(found.sizeBytes),
-      partBytes: max(Self.copyPartBytes, Int(found.sizeBytes + 9_999) / 10_000),
+      key, size: Int(sizeBytes),
+      partBytes: max(Self.copyPartBytes, Int(sizeBytes + 9_999) / 10_000),
       headers: [("content-type", Self.contentType(key))], condition: [Self.unlessThere]
     ) { [bucket, remoteKey = remote(key)] query, range in
       let reply = try await bucket.sendForXML(
@@ -368,12 +377,8 @@ public final class S3Store: ObjectStore {
 
   /// Of a Parquet file only what its readers look at first: its end, with the file's own length.
   private func copyFooter(_ key: ObjectKey, to spool: Spool) async throws {
-    guard let found = try await head(key) else {
-      throw AWSError(.notFound, "\(location)/\(key) does not exist")
-    }
-    let size = Int(found.sizeBytes)
-    var from = max(0, size - (64 << 10))
-    var tail = try await range(key, from..<size)
+    var (tail, size) = try await end(of: key, upTo: 64 << 10)
+    var from = size - tail.readableBytes
     if tail.readableBytes >= 8 {
       let length: UInt32 =
         tail.getInteger(at: tail.writerIndex - 8, endianness: .little) ?? 0
@@ -387,6 +392,24 @@ public final class S3Store: ObjectStore {
       try spool.write(UnsafeRawBufferPointer($0), at: 0)
     }
     try tail.withUnsafeReadableBytes { try spool.write($0, at: from) }
+  }
+
+  /// The last bytes of an object, and its size.
+  private func end(
+    of key: ObjectKey, upTo count: Int
+  ) async throws -> (bytes: ByteBuffer, size: Int) {
+    let response = try await bucket.send(
+      bucket.request(
+        "GET", remote(key), action: "s3:GetObject", headers: [("range", "bytes=-\(count)")]))
+    let bytes = try await response.collect(upTo: count)
+    // `bytes 34465-99999/100000`; a whole object needs none.
+    let size = response.headers.first(name: "content-range")?.split(separator: "/").last
+      .flatMap { Int($0) }
+    let length = size ?? bytes.readableBytes
+    guard bytes.readableBytes == min(count, length) else {
+      throw AWSError(.unavailable, "\(bucket.server) sent too little of \(key)")
+    }
+    return (bytes, length)
   }
 
   private func range(_ key: ObjectKey, _ range: Range<Int>) async throws -> ByteBuffer {

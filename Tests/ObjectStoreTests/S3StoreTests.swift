@@ -13,9 +13,12 @@ struct S3StoreTests {
     let bucket: String
     var testDescription: String { name }
 
-    func store(_ prefix: String, scratch: String) throws -> S3Store {
+    func store(
+      _ prefix: String, scratch: String, _ changes: [String: String] = [:]
+    ) throws -> S3Store {
       var environment = ProcessInfo.processInfo.environment
       environment["AWS_ENDPOINT_URL_S3"] = endpoint
+      environment.merge(changes) { $1 }
       return try S3Store(
         S3Location("s3://\(bucket)/\(prefix)-\(UUID().uuidString.lowercased())"),
         environment: AWSEnvironment(environment: environment), scratch: scratch)
@@ -40,6 +43,22 @@ struct S3StoreTests {
       store: server.store("conformance", scratch: directory.path),
       listsInByteOrder: server.name != "seaweedfs"
     ).run()
+  }
+
+  /// SeaweedFS alone, which has buckets below `s3.localhost`.
+  @Test(.enabled(if: !servers.isEmpty, why), arguments: servers.filter { $0.name == "seaweedfs" })
+  func `the store conforms with the bucket in the host's name`(_ server: Server) async throws {
+    let directory = try TemporaryDirectory()
+    let config = directory.file("config")
+    try Data("[default]\ns3 =\n  addressing_style = virtual\n".utf8).write(
+      to: URL(fileURLWithPath: config))
+    let store = try server.store(
+      "virtual", scratch: directory.path,
+      [
+        "AWS_ENDPOINT_URL_S3": server.endpoint.replacing("127.0.0.1", with: "s3.localhost"),
+        "AWS_CONFIG_FILE": config,
+      ])
+    try await StoreConformance(store: store, listsInByteOrder: false).run()
   }
 
   @Test(.enabled(if: !servers.isEmpty, why), arguments: servers)
