@@ -57,6 +57,7 @@ class Server:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_CA_BUNDLE": "",
         }
 
     def client(self, service: str = "s3") -> Any:
@@ -118,7 +119,8 @@ def running(command: list[str], url: str, **options: object) -> Iterator[subproc
     finally:
         process.terminate()
         try:
-            process.wait(timeout=10)
+            # Some wait for their clients to go; nothing of what they hold is needed.
+            process.wait(timeout=2)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -145,7 +147,7 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
     config.write_text(json.dumps(identities))
     names = ("master", "volume", "filer", "s3", "https")
     ports = {name: free_port(and_above=10_000) for name in names}
-    authority, certificate, key = _certificates(directory, "127.0.0.1", DOMAIN, f"*.{DOMAIN}")
+    authority, certificate, key = _certificates(directory, "localhost", DOMAIN, f"*.{DOMAIN}")
     log = (directory / "seaweedfs.log").open("wb")
     command = [
         *(weed, "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),

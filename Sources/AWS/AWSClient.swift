@@ -158,10 +158,10 @@ final class AWSClient: Sendable {
       }
     }
     let response: HTTPClientResponse
+    let http = try HTTPConnections.client(for: endpoint, trusting: authorities)
     do {
       // The deadline is that of the answer's head: a slow line has time for a large body.
       let size = request.body?.bytes.readableBytes ?? 0
-      let http = HTTPConnections.client(for: endpoint, trusting: authorities)
       response = try await http.execute(sent, timeout: .seconds(30 + Int64(size >> 18)))
     } catch let failure where !(failure is CancellationError) {
       throw Self.unavailable(failure, endpoint)
@@ -237,7 +237,7 @@ final class AWSClient: Sendable {
         "\(endpoint.authority) has a certificate of nobody whom this host trusts: name a file of its authority's certificate in AWS_CA_BUNDLE"
       )
     }
-    if failure is NIOSSLExtraError {
+    if let failure = failure as? NIOSSLExtraError, failure == .failedToValidateHostname {
       return AWSError(
         .configuration,
         "\(endpoint.authority) has a certificate for another name: check the endpoint's")

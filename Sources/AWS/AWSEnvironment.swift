@@ -16,7 +16,7 @@ public struct AWSEnvironment: Sendable {
     self.environment = environment
     config = try SharedConfig(environment: environment)
     region = try Self.region(environment, config)
-    authorities = try Self.authorities(environment, config)
+    authorities = Self.authorities(environment, config)
     credentials = CredentialProvider(
       CredentialChain(
         environment: environment, config: config, region: region, authorities: authorities
@@ -54,10 +54,10 @@ public struct AWSEnvironment: Sendable {
 
   private static func authorities(
     _ environment: [String: String], _ config: SharedConfig
-  ) throws -> Authorities? {
+  ) -> Authorities? {
     for (settings, name) in [(environment, "AWS_CA_BUNDLE"), (config.settings(), "ca_bundle")] {
       if let path = settings[name], !path.isEmpty {
-        return try Authorities(file: path, setting: name)
+        return Authorities(path: path, setting: name)
       }
     }
     return nil

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import Foundation
+import NIOCore
 import NIOSSL
 import Synchronization
 
@@ -13,28 +14,31 @@ enum HTTPConnections {
 
   private static let clients = Mutex<[Way: HTTPClient]>([:])
 
+  /// Throws `AWSError.configuration` where the authorities cannot be read.
+  ///
   /// - Parameters:
   ///   - endpoint: nil for the agents of this host.
-  ///   - authorities: those that a server's certificate must come from; nil for the system's.
+  ///   - authorities: whom to believe who a server is; nil for those whom the system trusts.
   static func client(
     for endpoint: Endpoint? = nil, trusting authorities: Authorities? = nil
-  ) -> HTTPClient {
+  ) throws -> HTTPClient {
     // Names below localhost are this host, and not every resolver knows (RFC 6761, 6.3).
     let name = endpoint.flatMap { $0.host.hasSuffix(".localhost") ? $0.host : nil }
-    let way = Way(authorities: authorities, localName: name)
-    return clients.withLock { clients in
+    let way = Way(
+      authorities: endpoint?.scheme == "https" ? authorities : nil, localName: name)
+    return try clients.withLock { clients in
       if let client = clients[way] { return client }
       let client = HTTPClient(
-        eventLoopGroupProvider: .singleton, configuration: configuration(of: way))
+        eventLoopGroupProvider: .singleton, configuration: try configuration(of: way))
       clients[way] = client
       return client
     }
   }
 
-  private static func configuration(of way: Way) -> HTTPClient.Configuration {
+  private static func configuration(of way: Way) throws -> HTTPClient.Configuration {
     var tls = TLSConfiguration.makeClientConfiguration()
     if let authorities = way.authorities {
-      tls.trustRoots = .certificates(authorities.certificates)
+      tls.trustRoots = .certificates(try authorities.certificates())
     }
     var configuration = HTTPClient.Configuration(
       tlsConfiguration: tls, redirectConfiguration: .disallow,
@@ -42,6 +46,8 @@ enum HTTPConnections {
       decompression: .disabled)
     configuration.httpVersion = .http1Only
     configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
+    // Whoever asks tries again, and knows for how long.
+    configuration.connectionPool.retryConnectionEstablishment = false
     // Servers drop idle connections after some time; a request on one of those fails.
     configuration.connectionPool.idleTimeout = .seconds(15)
     if let name = way.localName { configuration.dnsOverride = [name: "127.0.0.1"] }
@@ -51,18 +57,18 @@ enum HTTPConnections {
 
 /// Who may vouch for a server, in place of those whom the system trusts.
 struct Authorities: Hashable, Sendable {
-  let certificates: [NIOSSLCertificate]
+  /// Of a file of certificates in PEM.
+  let path: String
+  /// What names it.
+  let setting: String
 
-  /// - Parameters:
-  ///   - path: of a file of certificates in PEM.
-  ///   - setting: that names it.
-  init(file path: String, setting: String) throws {
+  func certificates() throws -> [NIOSSLCertificate] {
     guard let found = try? NIOSSLCertificate.fromPEMFile(path), !found.isEmpty else {
       throw AWSError(
         .configuration,
         "\(setting) names \(path), which must be a file of certificates in PEM: correct it, or leave it out to trust whom the system trusts"
       )
     }
-    certificates = found
+    return found
   }
 }

@@ -398,12 +398,12 @@ public final class S3Store: ObjectStore {
   private func end(
     of key: ObjectKey, upTo count: Int
   ) async throws -> (bytes: ByteBuffer, size: Int) {
-    let response = try await bucket.send(
+    let (headers, bytes) = try await bucket.sendForBytes(
       bucket.request(
-        "GET", remote(key), action: "s3:GetObject", headers: [("range", "bytes=-\(count)")]))
-    let bytes = try await response.collect(upTo: count)
+        "GET", remote(key), action: "s3:GetObject", headers: [("range", "bytes=-\(count)")]),
+      upTo: count)
     // `bytes 34465-99999/100000`; a whole object needs none.
-    let size = response.headers.first(name: "content-range")?.split(separator: "/").last
+    let size = headers.first(name: "content-range")?.split(separator: "/").last
       .flatMap { Int($0) }
     let length = size ?? bytes.readableBytes
     guard bytes.readableBytes == min(count, length) else {
@@ -414,11 +414,11 @@ public final class S3Store: ObjectStore {
 
   private func range(_ key: ObjectKey, _ range: Range<Int>) async throws -> ByteBuffer {
     if range.isEmpty { return ByteBuffer() }
-    let response = try await bucket.send(
+    let (_, bytes) = try await bucket.sendForBytes(
       bucket.request(
         "GET", remote(key), action: "s3:GetObject",
-        headers: [("range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")]))
-    let bytes = try await response.collect(upTo: range.count)
+        headers: [("range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")]),
+      upTo: range.count)
     guard bytes.readableBytes == range.count else {
       throw AWSError(.unavailable, "\(bucket.server) sent too little of \(key)")
     }

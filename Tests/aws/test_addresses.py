@@ -31,7 +31,7 @@ def test_speaks_tls_with_the_bucket_in_the_hosts_name(
 
 
 def test_believes_whom_the_bundle_names(seaweedfs: Server, new_lake: MakeLake) -> None:
-    endpoint = f"https://127.0.0.1:{seaweedfs.secure_port}"
+    endpoint = f"https://localhost:{seaweedfs.secure_port}"
     medallion = new_lake(
         seaweedfs, AWS_ENDPOINT_URL=endpoint, AWS_CA_BUNDLE=str(seaweedfs.authority)
     )
@@ -42,9 +42,9 @@ def test_believes_whom_the_bundle_names(seaweedfs: Server, new_lake: MakeLake) -
 @pytest.mark.parametrize(
     ("endpoint", "bundle", "expected"),
     [
-        ("https://127.0.0.1:{secure}", "", "nobody whom this host trusts: name a file"),
-        ("https://127.0.0.1:{secure}", "/nowhere.pem", "AWS_CA_BUNDLE names /nowhere.pem"),
-        ("https://localhost:{secure}", "{authority}", "has a certificate for another name"),
+        ("https://localhost:{secure}", "", "nobody whom this host trusts: name a file"),
+        ("https://localhost:{secure}", "/nowhere.pem", "AWS_CA_BUNDLE names /nowhere.pem"),
+        ("https://127.0.0.1:{secure}", "{authority}", "has a certificate for another name"),
         ("https://127.0.0.1:{plain}", "", "must begin with http:// in place of https://"),
         ("http://127.0.0.1:{secure}", "", "does not answer as S3 does"),
     ],
