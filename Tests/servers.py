@@ -57,7 +57,6 @@ class Server:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_CA_BUNDLE": "",
         }
 
     def client(self, service: str = "s3") -> Any:
@@ -119,8 +118,7 @@ def running(command: list[str], url: str, **options: object) -> Iterator[subproc
     finally:
         process.terminate()
         try:
-            # Some wait for their clients to go; nothing of what they hold is needed.
-            process.wait(timeout=2)
+            process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -18,6 +18,8 @@ public final class S3Store: ObjectStore {
   private static let mostCopiedBytes: Int64 = 5 << 30
   private static let copyPartBytes = 256 << 20
   static let partsAtOnce = 4
+  /// What is in memory on its way, of all objects together: so many pieces of a part's size.
+  private let pieces = Turns(atOnce: 8)
 
   let bucket: S3Bucket
   private let place: S3Location
@@ -201,8 +203,10 @@ public final class S3Store: ObjectStore {
   func upload(_ spool: Spool, as key: ObjectKey) async throws {
     try await asStore {
       if spool.count <= Self.partBytes {
-        let body = Payload(try spool.read(0..<spool.count))
-        return try await bucket.send(putRequest(key, body)).discard()
+        return try await pieces.withTurn {
+          let body = Payload(try spool.read(0..<spool.count))
+          try await bucket.send(putRequest(key, body)).discard()
+        }
       }
       // Ten thousand parts at most.
       let length = max(Self.partBytes, (spool.count + 9_999) / 10_000)
@@ -212,14 +216,16 @@ public final class S3Store: ObjectStore {
           ("content-type", Self.contentType(key)), ("x-amz-checksum-algorithm", "CRC64NVME"),
           ("x-amz-checksum-type", "FULL_OBJECT"),
         ]
-      ) { [bucket, remoteKey = remote(key)] query, range in
-        let body = Payload(try spool.read(range))
-        let response = try await bucket.send(
-          bucket.request(
-            "PUT", remoteKey, action: "s3:PutObject", query: query,
-            headers: [("x-amz-checksum-crc64nvme", body.checksum)], body: body))
-        try await response.discard()
-        return response.headers.first(name: "etag") ?? ""
+      ) { [bucket, pieces, remoteKey = remote(key)] query, range in
+        try await pieces.withTurn {
+          let body = Payload(try spool.read(range))
+          let response = try await bucket.send(
+            bucket.request(
+              "PUT", remoteKey, action: "s3:PutObject", query: query,
+              headers: [("x-amz-checksum-crc64nvme", body.checksum)], body: body))
+          try await response.discard()
+          return response.headers.first(name: "etag") ?? ""
+        }
       }
     }
   }
