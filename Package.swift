@@ -37,6 +37,7 @@ let lifecycle = Target.Dependency.product(
   name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let unixSignals = Target.Dependency.product(
   name: "UnixSignals", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -57,6 +58,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-extras", exact: "1.35.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/apple/swift-system", exact: "1.8.1"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
@@ -77,6 +79,8 @@ let package = Package(
       name: "CXXHash", pkgConfig: "libxxhash",
       providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
     .systemLibrary(name: "CDuckDB", pkgConfig: "duckdb"),
+    // Instructions that Swift has no name for.
+    .target(name: "CChecksum"),
 
     // Models and formats: no I/O, no retail in Parquet, no Parquet in Contract.
     .module("Contract"),
@@ -89,7 +93,11 @@ let package = Package(
     // Ports and the records behind them.
     .module("ObjectStore", ["Flow"]),
     .module(
-      "AWS", ["ObjectStore", "Flow", crypto, asyncHTTPClient, nioCore, nioHTTP, logging]),
+      "AWS",
+      [
+        "ObjectStore", "Flow", "CChecksum", crypto, asyncHTTPClient, nioCore, nioHTTP, nioSSL,
+        logging,
+      ]),
     .module("Lake", ["ObjectStore", "Contract", "CrashPoint", crypto]),
     .module("Ledger", ["Lake", "ObjectStore", "Flow", "CrashPoint", grdb, logging]),
     .module(

@@ -26,6 +26,8 @@ from waiting import wait_until
 
 KEY, SECRET = "AKIATESTTESTTEST", "test-secret-of-no-account"
 BUCKET = "medallion-tests"
+#: Where SeaweedFS has a bucket in the host's name.
+DOMAIN = "s3.localhost"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,11 @@ class Server:
     secret: str
     #: Where it keeps its objects.
     directory: Path
+    #: The port where it speaks TLS, and who vouches for it there; 0 where it does not.
+    secure_port: int = 0
+    authority: Path | None = None
+    #: Its number.
+    process: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -136,7 +143,9 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
     }
     config = directory / "s3.json"
     config.write_text(json.dumps(identities))
-    ports = {name: free_port(and_above=10_000) for name in ("master", "volume", "filer", "s3")}
+    names = ("master", "volume", "filer", "s3", "https")
+    ports = {name: free_port(and_above=10_000) for name in names}
+    authority, certificate, key = _certificates(directory, "localhost", DOMAIN, f"*.{DOMAIN}")
     log = (directory / "seaweedfs.log").open("wb")
     command = [
         *(weed, "server", f"-dir={data}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
@@ -144,6 +153,10 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
         *(f"-volume.port={ports['volume']}", "-volume.max=100"),
         *("-filer", f"-filer.port={ports['filer']}"),
         *("-s3", f"-s3.port={ports['s3']}", f"-s3.config={config}", "-s3.iam.readOnly=false"),
+        # Buckets are names below it as well.
+        f"-s3.domainName={DOMAIN}",
+        *(f"-s3.port.https={ports['https']}", f"-s3.cert.file={certificate}"),
+        f"-s3.key.file={key}",
         # Services that nobody asks for, at ports of their own choice; and no word abroad.
         *("-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"),
     ]
@@ -152,7 +165,12 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
     with running(
         command, endpoint, env=environment, stdout=log, stderr=log, cwd=directory
     ) as process:
-        server = Server("seaweedfs", endpoint, KEY, SECRET, data)
+        server = Server(
+            *("seaweedfs", endpoint, KEY, SECRET, data),
+            secure_port=ports["https"],
+            authority=authority,
+            process=process.pid,
+        )
         # It answers before it can store.
         client = server.client()
         wait_until(lambda: _makes_bucket(client), "SeaweedFS stores", within=60)
@@ -161,6 +179,20 @@ def seaweedfs(directory: Path) -> Iterator[Server]:
         finally:
             # Asked to end, it waits ten seconds and more for itself.
             process.kill()
+
+
+def _certificates(directory: Path, *names: str) -> tuple[Path, Path, Path]:
+    """An authority's certificate, and a server's with its key."""
+    import trustme
+
+    authority = trustme.CA()
+    issued = authority.issue_cert(*names)
+    paths = tuple(directory / name for name in ("authority.pem", "certificate.pem", "key.pem"))
+    authority.cert_pem.write_to_path(str(paths[0]))
+    for part in issued.cert_chain_pems:
+        part.write_to_path(str(paths[1]), append=True)
+    issued.private_key_pem.write_to_path(str(paths[2]))
+    return paths[0], paths[1], paths[2]
 
 
 def _makes_bucket(client: Any) -> bool:

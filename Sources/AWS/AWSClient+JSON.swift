@@ -26,10 +26,14 @@ extension AWSClient {
       return try AWSJSON.decode(
         Output.self, from: Data(bytes.isEmpty ? Array("{}".utf8) : bytes))
     } catch {
-      throw AWSError(
-        .configuration, "\(endpoint.text) does not answer \(action) as AWS does: check the endpoint"
-      )
+      throw notAWS(request)
     }
+  }
+
+  private func notAWS(_ request: AWSRequest) -> AWSError {
+    AWSError(
+      .configuration,
+      "\(endpoint.text) does not answer \(request.action) as AWS does: check the endpoint")
   }
 
   private func explained(_ failure: ServiceError, _ request: AWSRequest) -> AWSError {
@@ -39,6 +43,7 @@ extension AWSClient {
         "\(endpoint.text) does not take the credentials (\(failure.code)): check the access key, its secret and session token, or sign in again"
       )
     }
+    if failure.status == 501 { return notAWS(request) }
     switch failure.code {
     case "QueueDoesNotExist", "AWS.SimpleQueueService.NonExistentQueue",
       "ResourceNotFoundException", "EntityNotFoundException":

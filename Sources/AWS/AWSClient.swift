@@ -3,6 +3,7 @@ import Crypto
 import Foundation
 import NIOCore
 import NIOHTTP1
+import NIOSSL
 import Synchronization
 
 /// One request to a service, before it is signed.
@@ -61,25 +62,13 @@ struct AWSResponse: Sendable {
 /// Source: *Retry behavior*, in the AWS SDKs reference guide: full jitter, a deadline in place of a
 /// count, clocks that differ set right by the server's own.
 final class AWSClient: Sendable {
-  /// One for the program, which keeps its connections until it ends.
-  static let http: HTTPClient = {
-    var configuration = HTTPClient.Configuration(
-      redirectConfiguration: .disallow,
-      timeout: .init(connect: .seconds(5), read: .seconds(30), write: .seconds(30)),
-      decompression: .disabled)
-    configuration.httpVersion = .http1Only
-    configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 64
-    // Servers drop idle connections after some time; a request on one of those fails.
-    configuration.connectionPool.idleTimeout = .seconds(15)
-    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-  }()
-
   private static let firstPause = Duration.milliseconds(50)
   private static let longestPause = Duration.seconds(5)
 
   let endpoint: Endpoint
   let signature: SignatureV4
   private let credentials: CredentialProvider?
+  private let authorities: Authorities?
   /// How far the server's clock is ahead of ours, in seconds.
   private let skew = Mutex<TimeInterval>(0)
   /// Whether the server has answered, whatever it said.
@@ -87,11 +76,17 @@ final class AWSClient: Sendable {
   /// Of the first request: an address without a server is most likely a wrong one.
   private static let firstPatience = Duration.seconds(10)
 
-  /// - Parameter credentials: nil sends requests without a signature.
-  init(endpoint: Endpoint, region: String, service: String, credentials: CredentialProvider?) {
+  /// - Parameters:
+  ///   - credentials: nil sends requests without a signature.
+  ///   - authorities: whom to believe who a server is; nil for those whom the system trusts.
+  init(
+    endpoint: Endpoint, region: String, service: String, credentials: CredentialProvider?,
+    authorities: Authorities?
+  ) {
     self.endpoint = endpoint
     signature = SignatureV4(region: region, service: service)
     self.credentials = credentials
+    self.authorities = authorities
   }
 
   /// Sends a request until it succeeds, fails for good, or its patience is at an end.
@@ -163,11 +158,11 @@ final class AWSClient: Sendable {
       }
     }
     let response: HTTPClientResponse
+    let http = try HTTPConnections.client(for: endpoint, trusting: authorities)
     do {
       // The deadline is that of the answer's head: a slow line has time for a large body.
       let size = request.body?.bytes.readableBytes ?? 0
-      response = try await Self.http.execute(
-        sent, timeout: .seconds(30 + Int64(size >> 18)))
+      response = try await http.execute(sent, timeout: .seconds(30 + Int64(size >> 18)))
     } catch let failure where !(failure is CancellationError) {
       throw Self.unavailable(failure, endpoint)
     }
@@ -203,6 +198,7 @@ final class AWSClient: Sendable {
       let code = type.split(separator: "#").last?.split(separator: ":").first ?? ""
       failure = ServiceError(status: status, code: String(code), message: reply.message ?? "")
     }
+    failure.isSilent = bytes.isEmpty
     failure.region = response.headers.first(name: "x-amz-bucket-region") ?? failure.region
     return failure
   }
@@ -234,15 +230,42 @@ final class AWSClient: Sendable {
     if let failure = failure as? HTTPClientError, [.invalidURL, .emptyHost].contains(failure) {
       return AWSError(.configuration, "\(endpoint.text) is no address that can be asked")
     }
+    let text = String(describing: failure)
+    if text.contains("CERTIFICATE_VERIFY_FAILED") {
+      return AWSError(
+        .configuration,
+        "\(endpoint.authority) has a certificate of nobody whom this host trusts: name a file of its authority's certificate in AWS_CA_BUNDLE"
+      )
+    }
+    if let failure = failure as? NIOSSLExtraError, failure == .failedToValidateHostname {
+      return AWSError(
+        .configuration,
+        "\(endpoint.authority) has a certificate for another name: check the endpoint's")
+    }
+    if text.contains("WRONG_VERSION_NUMBER") {
+      return AWSError(
+        .configuration,
+        "\(endpoint.authority) does not speak TLS: its address must begin with http:// in place of https://"
+      )
+    }
     return AWSError(
       .unavailable,
-      "\(endpoint.authority) does not answer (\(short(failure))): check the endpoint and the network"
+      "\(endpoint.authority) does not answer (\(reason(failure, text))): check the endpoint and the network"
     )
   }
 
-  /// The reason without the payload that some errors carry.
-  private static func short(_ failure: any Error) -> String {
-    let text = String(describing: failure)
+  /// In the words of people, without the payload that some errors carry.
+  private static func reason(_ failure: any Error, _ text: String) -> String {
+    let timeouts: [HTTPClientError] = [
+      .connectTimeout, .deadlineExceeded, .readTimeout, .writeTimeout, .tlsHandshakeTimeout,
+    ]
+    if let failure = failure as? HTTPClientError, timeouts.contains(failure) { return "timed out" }
+    for (sign, reason) in [
+      ("UnknownHost", "no such host"), ("Connection refused", "connection refused"),
+      ("remoteConnectionClosed", "it hung up"),
+    ] where text.contains(sign) {
+      return reason
+    }
     return text.split(separator: "\n").first.map { String($0.prefix(120)) } ?? ""
   }
 }

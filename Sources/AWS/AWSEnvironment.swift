@@ -8,15 +8,19 @@ public struct AWSEnvironment: Sendable {
   public let credentials: CredentialProvider
   private let environment: [String: String]
   private let config: SharedConfig
+  /// Of `AWS_CA_BUNDLE` or the profile's `ca_bundle`.
+  let authorities: Authorities?
 
   /// Throws `AWSError.configuration` where the settings do not fit together.
   public init(environment: [String: String] = ProcessInfo.processInfo.environment) throws {
     self.environment = environment
     config = try SharedConfig(environment: environment)
-    region =
-      environment["AWS_REGION"] ?? environment["AWS_DEFAULT_REGION"] ?? config.settings()["region"]
+    region = try Self.region(environment, config)
+    authorities = Self.authorities(environment, config)
     credentials = CredentialProvider(
-      CredentialChain(environment: environment, config: config, region: region).sources)
+      CredentialChain(
+        environment: environment, config: config, region: region, authorities: authorities
+      ).sources)
   }
 
   /// A client of one service.
@@ -28,7 +32,35 @@ public struct AWSEnvironment: Sendable {
     let region = region ?? self.region ?? "us-east-1"
     return AWSClient(
       endpoint: try customEndpoint(service) ?? Self.endpoint(service, region), region: region,
-      service: signingName ?? service, credentials: credentials)
+      service: signingName ?? service, credentials: credentials, authorities: authorities)
+  }
+
+  private static func region(
+    _ environment: [String: String], _ config: SharedConfig
+  ) throws -> String? {
+    for (settings, name) in [
+      (environment, "AWS_REGION"), (environment, "AWS_DEFAULT_REGION"),
+      (config.settings(), "region"),
+    ] {
+      guard let region = settings[name], !region.isEmpty else { continue }
+      guard region.wholeMatch(of: /[a-z0-9-]+/) != nil else {
+        throw AWSError(
+          .configuration, "\(name) is '\(region)', which is no region: it must be like eu-west-1")
+      }
+      return region
+    }
+    return nil
+  }
+
+  private static func authorities(
+    _ environment: [String: String], _ config: SharedConfig
+  ) -> Authorities? {
+    for (settings, name) in [(environment, "AWS_CA_BUNDLE"), (config.settings(), "ca_bundle")] {
+      if let path = settings[name], !path.isEmpty {
+        return Authorities(path: path, setting: name)
+      }
+    }
+    return nil
   }
 
   /// The endpoint that somebody set: `AWS_ENDPOINT_URL_S3`, `AWS_ENDPOINT_URL`, or the profile's.

@@ -45,6 +45,8 @@ struct ServiceError: Error, Sendable {
   let message: String
   /// The region that the service says the bucket is in.
   var region: String?
+  /// Whether it says nothing at all, as the answer to a HEAD.
+  var isSilent = false
   /// How many times the request was sent before: where it was, this may answer its own echo.
   var retries = 0
 
@@ -59,7 +61,8 @@ struct ServiceError: Error, Sendable {
       "ServiceUnavailableException",
       "XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody", "KMS.ThrottlingException":
       true
-    default: status >= 500 || status == 429 || status == 408 || status == 409
+    // 501 is what a server says of an operation that it does not have.
+    default: status > 501 || status == 500 || status == 429 || status == 408 || status == 409
     }
   }
 
@@ -67,8 +70,8 @@ struct ServiceError: Error, Sendable {
   var isExpired: Bool {
     ["ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"]
       .contains(code)
-      // The answer to a HEAD has no body that would say so.
-      || (status == 400 && code.isEmpty)
+      // A HEAD is not told.
+      || (status == 400 && isSilent)
   }
 
   /// Whether the clocks of the two sides differ too much.

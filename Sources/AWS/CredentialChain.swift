@@ -5,6 +5,7 @@ struct CredentialChain: Sendable {
   let environment: [String: String]
   let config: SharedConfig
   let region: String?
+  let authorities: Authorities?
 
   var sources: [any CredentialSource] {
     [
@@ -28,7 +29,8 @@ struct CredentialChain: Sendable {
     return AWSClient(
       endpoint: try custom.map { try Endpoint(url: $0, setting: "AWS_ENDPOINT_URL_STS") }
         ?? AWSEnvironment.endpoint("sts", region),
-      region: region, service: "sts", credentials: credentials)
+      region: region, service: "sts", credentials: credentials,
+      authorities: authorities)
   }
 }
 

@@ -18,7 +18,8 @@ package struct Endpoint: Sendable, Equatable {
   /// - Parameter url: such as `http://127.0.0.1:9000`.
   init(url: String, setting: String) throws {
     guard let parts = URLComponents(string: url), let scheme = parts.scheme?.lowercased(),
-      ["http", "https"].contains(scheme), let host = parts.host, !host.isEmpty
+      ["http", "https"].contains(scheme), let host = parts.host, !host.isEmpty,
+      Self.isPort(parts.port)
     else {
       throw AWSError(
         .configuration,
@@ -32,6 +33,9 @@ package struct Endpoint: Sendable, Equatable {
       basePath: parts.percentEncodedPath.hasSuffix("/")
         ? String(parts.percentEncodedPath.dropLast()) : parts.percentEncodedPath)
   }
+
+  /// Whether a server can listen there; nil is the scheme's own.
+  static func isPort(_ port: Int?) -> Bool { port.map { (1...65535).contains($0) } ?? true }
 
   /// As the `Host` header has it: with the port, unless it is the scheme's own.
   var authority: String {

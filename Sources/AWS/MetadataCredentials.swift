@@ -102,7 +102,8 @@ private enum Metadata {
     var tries = 0
     while true {
       do {
-        let response = try await AWSClient.http.execute(request, timeout: .seconds(1))
+        let response = try await HTTPConnections.client().execute(
+          request, timeout: .seconds(1))
         if response.status.code < 500 {
           guard response.status == .ok else { return nil }
           return Data(Array(buffer: try await response.body.collect(upTo: 1 << 16)))

@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import NIOHTTP1
 import ObjectStore
 
 /// The operations of S3 on one bucket, with errors that a person can act on.
@@ -47,8 +48,25 @@ struct S3Bucket: Sendable {
     }
   }
 
-  /// Sends a request whose answer is small, and reads it; an error that follows a good status is
-  /// one as well.
+  /// Sends a request whose answer is small, and reads it; one that breaks off is asked for again.
+  func sendForBytes(
+    _ request: AWSRequest, upTo limit: Int
+  ) async throws -> (headers: HTTPHeaders, bytes: ByteBuffer) {
+    do {
+      return try await client.retrying(request) { _ in
+        let response = try await client.send(request, to: endpoint)
+        do {
+          return (response.headers, try await response.body.collect(upTo: limit))
+        } catch {
+          throw AWSClient.unavailable(error, endpoint)
+        }
+      }
+    } catch let failure as ServiceError {
+      throw explained(failure, request)
+    }
+  }
+
+  /// The same for XML; an error that follows a good status is one as well.
   func sendForXML(_ request: AWSRequest) async throws -> XMLTree {
     do {
       return try await client.retrying(request) { _ in

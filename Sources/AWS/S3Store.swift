@@ -14,8 +14,12 @@ import Synchronization
 public final class S3Store: ObjectStore {
   /// Larger objects are sent, and copied, in parts.
   package static let partBytes = 8 << 20
+  /// What S3 copies at once.
+  private static let mostCopiedBytes: Int64 = 5 << 30
   private static let copyPartBytes = 256 << 20
   static let partsAtOnce = 4
+  /// What is in memory on its way, of all objects together: so many pieces of a part's size.
+  private let pieces = Turns(atOnce: 8)
 
   let bucket: S3Bucket
   private let place: S3Location
@@ -81,7 +85,9 @@ public final class S3Store: ObjectStore {
         // Published before, by whomever: these very bytes.
       } catch let failure as AWSError where failure.code == .notFound {
         // So it was, and the work is gone already.
-        guard try await head(key) != nil else { throw failure }
+        guard try await head(key) != nil else {
+          throw AWSError(.notFound, "\(location)/\(work) does not exist")
+        }
       }
       try await remove(work)
     }
@@ -197,8 +203,10 @@ public final class S3Store: ObjectStore {
   func upload(_ spool: Spool, as key: ObjectKey) async throws {
     try await asStore {
       if spool.count <= Self.partBytes {
-        let body = Payload(try spool.read(0..<spool.count))
-        return try await bucket.send(putRequest(key, body)).discard()
+        return try await pieces.withTurn {
+          let body = Payload(try spool.read(0..<spool.count))
+          try await bucket.send(putRequest(key, body)).discard()
+        }
       }
       // Ten thousand parts at most.
       let length = max(Self.partBytes, (spool.count + 9_999) / 10_000)
@@ -208,33 +216,40 @@ public final class S3Store: ObjectStore {
           ("content-type", Self.contentType(key)), ("x-amz-checksum-algorithm", "CRC64NVME"),
           ("x-amz-checksum-type", "FULL_OBJECT"),
         ]
-      ) { [bucket, remoteKey = remote(key)] query, range in
-        let body = Payload(try spool.read(range))
-        let response = try await bucket.send(
-          bucket.request(
-            "PUT", remoteKey, action: "s3:PutObject", query: query,
-            headers: [("x-amz-checksum-crc64nvme", body.checksum)], body: body))
-        try await response.discard()
-        return response.headers.first(name: "etag") ?? ""
+      ) { [bucket, pieces, remoteKey = remote(key)] query, range in
+        try await pieces.withTurn {
+          let body = Payload(try spool.read(range))
+          let response = try await bucket.send(
+            bucket.request(
+              "PUT", remoteKey, action: "s3:PutObject", query: query,
+              headers: [("x-amz-checksum-crc64nvme", body.checksum)], body: body))
+          try await response.discard()
+          return response.headers.first(name: "etag") ?? ""
+        }
       }
     }
   }
 
   private func copy(_ source: ObjectKey, to key: ObjectKey) async throws {
     let from = "/\(bucket.name)/\(AWSText.encoded(remote(source), keepingSlashes: true))"
-    guard let found = try await head(source) else {
-      throw AWSError(.notFound, "\(location)/\(source) does not exist")
-    }
-    if found.sizeBytes <= Self.copyPartBytes {
+    do {
       _ = try await bucket.sendForXML(
         bucket.request(
           "PUT", remote(key), action: "s3:PutObject",
           headers: [("x-amz-copy-source", from), Self.unlessThere]))
       return
+    } catch let failure as AWSError where failure.code == .refused {
+      guard let size = try await head(source)?.sizeBytes, size > Self.mostCopiedBytes else {
+        throw failure
+      }
+      try await copyInParts(from, to: key, sizeBytes: size)
     }
+  }
+
+  private func copyInParts(_ from: String, to key: ObjectKey, sizeBytes: Int64) async throws {
     try await inParts(
-      key, size: Int(found.sizeBytes),
-      partBytes: max(Self.copyPartBytes, Int(found.sizeBytes + 9_999) / 10_000),
+      key, size: Int(sizeBytes),
+      partBytes: max(Self.copyPartBytes, Int(sizeBytes + 9_999) / 10_000),
       headers: [("content-type", Self.contentType(key))], condition: [Self.unlessThere]
     ) { [bucket, remoteKey = remote(key)] query, range in
       let reply = try await bucket.sendForXML(
@@ -368,12 +383,8 @@ public final class S3Store: ObjectStore {
 
   /// Of a Parquet file only what its readers look at first: its end, with the file's own length.
   private func copyFooter(_ key: ObjectKey, to spool: Spool) async throws {
-    guard let found = try await head(key) else {
-      throw AWSError(.notFound, "\(location)/\(key) does not exist")
-    }
-    let size = Int(found.sizeBytes)
-    var from = max(0, size - (64 << 10))
-    var tail = try await range(key, from..<size)
+    var (tail, size) = try await end(of: key, upTo: 64 << 10)
+    var from = size - tail.readableBytes
     if tail.readableBytes >= 8 {
       let length: UInt32 =
         tail.getInteger(at: tail.writerIndex - 8, endianness: .little) ?? 0
@@ -389,13 +400,31 @@ public final class S3Store: ObjectStore {
     try tail.withUnsafeReadableBytes { try spool.write($0, at: from) }
   }
 
+  /// The last bytes of an object, and its size.
+  private func end(
+    of key: ObjectKey, upTo count: Int
+  ) async throws -> (bytes: ByteBuffer, size: Int) {
+    let (headers, bytes) = try await bucket.sendForBytes(
+      bucket.request(
+        "GET", remote(key), action: "s3:GetObject", headers: [("range", "bytes=-\(count)")]),
+      upTo: count)
+    // `bytes 34465-99999/100000`; a whole object needs none.
+    let size = headers.first(name: "content-range")?.split(separator: "/").last
+      .flatMap { Int($0) }
+    let length = size ?? bytes.readableBytes
+    guard bytes.readableBytes == min(count, length) else {
+      throw AWSError(.unavailable, "\(bucket.server) sent too little of \(key)")
+    }
+    return (bytes, length)
+  }
+
   private func range(_ key: ObjectKey, _ range: Range<Int>) async throws -> ByteBuffer {
     if range.isEmpty { return ByteBuffer() }
-    let response = try await bucket.send(
+    let (_, bytes) = try await bucket.sendForBytes(
       bucket.request(
         "GET", remote(key), action: "s3:GetObject",
-        headers: [("range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")]))
-    let bytes = try await response.collect(upTo: range.count)
+        headers: [("range", "bytes=\(range.lowerBound)-\(range.upperBound - 1)")]),
+      upTo: range.count)
     guard bytes.readableBytes == range.count else {
       throw AWSError(.unavailable, "\(bucket.server) sent too little of \(key)")
     }

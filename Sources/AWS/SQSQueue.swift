@@ -21,7 +21,8 @@ public struct SQSQueue: ObjectNotifications {
     url: String, place: S3Location, environment: AWSEnvironment, logger: Logger
   ) throws {
     guard let parts = URLComponents(string: url), let host = parts.host,
-      parts.path.split(separator: "/").count >= 1, ["http", "https"].contains(parts.scheme)
+      parts.path.split(separator: "/").count >= 1, ["http", "https"].contains(parts.scheme),
+      Endpoint.isPort(parts.port)
     else {
       throw ObjectStoreError(
         .misconfigured,
@@ -37,7 +38,7 @@ public struct SQSQueue: ObjectNotifications {
     client = AWSClient(
       endpoint: try asStoreSettings { try environment.customEndpoint("sqs") } ?? given,
       region: region ?? environment.region ?? "us-east-1", service: "sqs",
-      credentials: environment.credentials)
+      credentials: environment.credentials, authorities: environment.authorities)
   }
 
   public func receive() async throws -> [ObjectNotification] {

@@ -109,10 +109,9 @@ final class BatchWorker {
   /// Writes what is still in memory and ends the files.
   func finish() async throws -> Result {
     for rows in decoder.partitions.takeAll() { try await write(rows, sources: keys) }
-    for (_, file) in open.sorted(by: { $0.key < $1.key }) {
-      result.files.append(try await file.finish())
-    }
+    let ended = try open.sorted { $0.key < $1.key }.map { try $0.value.end() }
     open = [:]
+    result.files += try await WrittenFile.finish(ended, in: store)
     return result
   }
 
@@ -187,7 +186,7 @@ final class BatchWorker {
 
   private func close(_ day: Int32) async throws {
     guard let file = open.removeValue(forKey: day) else { return }
-    result.files.append(try await file.finish())
+    result.files += try await WrittenFile.finish([try file.end()], in: store)
   }
 }
 

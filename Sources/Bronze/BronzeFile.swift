@@ -43,9 +43,10 @@ final class BronzeFile {
     rowCount += rows.rowCount
   }
 
-  func finish() async throws -> Commit.File {
+  /// Writes what ends the file. Nobody writes to it any more.
+  func end() throws -> WrittenFile {
     _ = try parquet.finish()
-    return try await writer.finish(rows: rowCount)
+    return WrittenFile(writer: writer, rows: rowCount)
   }
 
   // MARK: -

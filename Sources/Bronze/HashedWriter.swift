@@ -1,4 +1,5 @@
 import Crypto
+import Flow
 import Lake
 import ObjectStore
 
@@ -22,9 +23,26 @@ final class HashedWriter {
   }
 
   /// Makes the object durable.
-  func finish(rows: Int) async throws -> Commit.File {
+  fileprivate func finish(rows: Int) async throws -> Commit.File {
     try await writer.finish()
     return Commit.File(
       key: key, size: Int64(sizeBytes), rows: rows, sha256: hash.finalize().hexadecimal)
+  }
+}
+
+/// A work object to which nothing is written any more.
+///
+/// Unchecked, because a writer is not sendable. Sound, because whoever wrote lets go of it with this.
+struct WrittenFile: @unchecked Sendable {
+  let writer: HashedWriter
+  let rows: Int
+
+  /// Makes the objects durable, as many at once as the store likes.
+  static func finish(
+    _ files: [WrittenFile], in store: any ObjectStore
+  ) async throws -> [Commit.File] {
+    try await Concurrently.map(files, atOnce: store.concurrency) { file in
+      try await file.writer.finish(rows: file.rows)
+    }
   }
 }

@@ -24,10 +24,10 @@ actor QuarantineWriter {
   }
 
   func finish() async throws -> [Commit.File] {
-    var finished: [Commit.File] = []
-    for (_, file) in files.sorted(by: { $0.key < $1.key }) {
-      finished.append(try await file.writer.finish(rows: file.records))
+    let written = files.sorted { $0.key < $1.key }.map {
+      WrittenFile(writer: $0.value.writer, rows: $0.value.records)
     }
-    return finished
+    files = [:]
+    return try await WrittenFile.finish(written, in: store)
   }
 }

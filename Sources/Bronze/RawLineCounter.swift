@@ -1,7 +1,7 @@
 public import ObjectStore
 
 /// Counts the lines of a raw object, apart from the decoder that judges them: for `verify --deep`.
-public struct RawLineCounter {
+public struct RawLineCounter: Sendable {
   public let lines: Int
   /// Of what is stored, as commits name it.
   public let checksum: String

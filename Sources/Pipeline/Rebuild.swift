@@ -20,10 +20,11 @@ public struct Rebuild: Sendable {
   ///   - raw: the old lake.
   ///   - place: where the new one will be.
   ///   - state: where this host's own files of the new one are; if nil, the place's own default.
-  public init(raw: String, place: String, state: String?) throws {
+  public init(raw: String, place: String, state: String?) async throws {
     let from = try StoreLocation(raw)
+    let none = LakeError(.noLake, "there is no lake at \(raw) to rebuild from: name one with --raw")
     if case .directory(let path) = from, !FileManager.default.fileExists(atPath: path) {
-      throw LakeError(.noLake, "there is no lake at \(raw) to rebuild from: name one with --raw")
+      throw none
     }
     let to = try StoreLocation(place)
     source = try from.open(state: state ?? to.defaultState)
@@ -36,6 +37,7 @@ public struct Rebuild: Sendable {
       throw LakeError(
         .unsupportedPlace, "a lake cannot be rebuilt in its own place: name another with --lake")
     }
+    guard try await from.exists(source) else { throw none }
   }
 
   /// Copies the raw objects, each under its own key; those that are there already are passed over,

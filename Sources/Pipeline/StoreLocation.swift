@@ -10,17 +10,18 @@ public enum StoreLocation: Sendable, Equatable {
 
   /// - Parameter place: a directory, or `s3://bucket/prefix`.
   public init(_ place: String) throws {
+    if place.lowercased().hasPrefix("s3:") {
+      self = .s3(try S3Location(place))
+      return
+    }
     guard let scheme = place.range(of: "://").map({ place[..<$0.lowerBound] }) else {
       self = .directory((place as NSString).expandingTildeInPath)
       return
     }
-    guard scheme == "s3" else {
-      throw ObjectStoreError(
-        .misconfigured,
-        "\(place): lakes are kept in directories and in S3, not in \(scheme); name a directory, or s3://bucket/prefix"
-      )
-    }
-    self = .s3(try S3Location(place))
+    throw ObjectStoreError(
+      .misconfigured,
+      "\(place): lakes are kept in directories and in S3, not in \(scheme); name a directory, or s3://bucket/prefix"
+    )
   }
 
   /// Where this host keeps what belongs to a lake, unless a person says otherwise: beside it, or

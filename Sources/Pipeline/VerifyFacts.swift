@@ -114,8 +114,12 @@ struct PublishedGold {
       findings.append(
         "\(LakeLayout.goldPointer) is gone: 'medallion transform' publishes gold anew")
     }
-    for file in snapshot?.tables.values.flatMap(\.files) ?? []
-    where try await workspace.lake.store.info(ObjectKey(trusted: file)) == nil {
+    let store = workspace.lake.store
+    let files = snapshot?.tables.values.flatMap(\.files) ?? []
+    let infos = try await Concurrently.map(files, atOnce: store.concurrency) {
+      try await store.info(ObjectKey(trusted: $0))
+    }
+    for (file, info) in zip(files, infos) where info == nil {
       findings.append("\(file) was published and is gone: 'medallion transform' publishes it anew")
     }
     if !findings.isEmpty { snapshot = nil }
@@ -144,12 +148,16 @@ struct RawFacts {
     }
     waiting += try await census.waiting(among: page).count
 
-    for source in commits.flatMap(\.sources) {
-      guard deep else {
-        lines += source.lines
-        continue
-      }
-      guard let counter = try await RawLineCounter(source.key, in: store) else {
+    let sources = commits.flatMap(\.sources)
+    guard deep else {
+      lines = sources.map(\.lines).reduce(0, +)
+      return
+    }
+    let counters = try await Concurrently.map(sources, atOnce: store.concurrency) { source in
+      (source, try await RawLineCounter(source.key, in: store))
+    }
+    for (source, counter) in counters {
+      guard let counter else {
         findings.append("\(source.key) was consumed and can no longer be read")
         continue
       }
@@ -167,7 +175,6 @@ struct RawFacts {
 struct CommittedFiles {
   private let lake: Lake
   private let deep: Bool
-  private(set) var findings: [String] = []
 
   /// - Parameter deep: reads each file and compares its SHA-256, where else its size has to do.
   init(_ lake: Lake, deep: Bool) {
@@ -175,21 +182,35 @@ struct CommittedFiles {
     self.deep = deep
   }
 
-  /// Has `body` read a file in its place, or in tmp as long as it is not published, which may happen
-  /// meanwhile. A file that is nowhere, or not what was committed, is a finding and is not read.
-  mutating func read(
-    _ file: Commit.File, of commit: Commit, _ body: (ObjectKey) async throws -> Void
-  ) async throws {
-    guard let place = try await place(of: file, in: commit) else { return }
-    do {
-      try await body(place)
-    } catch  where place != file.key {
-      try await body(file.key)
+  /// A file that is nowhere, or not what was committed.
+  struct Finding: Error {
+    let text: String
+
+    init(_ text: String) { self.text = text }
+  }
+
+  /// Has `body` read each file in its place, or in tmp as long as it is not published, which may happen
+  /// meanwhile; as many at once as the store likes. What cannot be read is a finding.
+  func read<Value: Sendable>(
+    _ files: [(file: Commit.File, commit: Commit)],
+    _ body: @escaping @Sendable (Commit.File, ObjectKey) async throws -> Value
+  ) async throws -> [(file: Commit.File, Result<Value, Finding>)] {
+    try await Concurrently.map(files, atOnce: lake.store.concurrency) { file, commit in
+      do {
+        let place = try await place(of: file, in: commit)
+        do {
+          return (file, .success(try await body(file, place)))
+        } catch  where place != file.key {
+          return (file, .success(try await body(file, file.key)))
+        }
+      } catch let finding as Finding {
+        return (file, .failure(finding))
+      }
     }
   }
 
-  /// Where a file is; nil, and a finding, if it is nowhere or not what was committed.
-  mutating func place(of file: Commit.File, in commit: Commit) async throws -> ObjectKey? {
+  /// Where a file is; throws a finding if it is nowhere or not what was committed.
+  private func place(of file: Commit.File, in commit: Commit) async throws -> ObjectKey {
     // Committed and not published yet, it is still in tmp; a moment later it may be in place.
     let work = LakeLayout.workFile(for: file.key, batch: commit.batch)
     for place in [file.key, work, file.key] {
@@ -200,11 +221,9 @@ struct CommittedFiles {
       } else if info.sizeBytes == file.size {
         return place
       }
-      findings.append("\(file.key) is not what commit \(commit.number) made")
-      return nil
+      throw Finding("\(file.key) is not what commit \(commit.number) made")
     }
-    findings.append("\(file.key) was committed and is not in its place")
-    return nil
+    throw Finding("\(file.key) was committed and is not in its place")
   }
 }
 
@@ -216,30 +235,38 @@ struct FooterFacts {
   init(_ workspace: Workspace, commits: [Commit], deep: Bool) async throws {
     let store = workspace.lake.store
     let connection = try DuckDBConnection(path: nil)
-    var committed = CommittedFiles(workspace.lake, deep: deep)
-    defer { findings += committed.findings }
-    let files = commits.flatMap { commit in commit.bronze.map { ($0, commit) } }
+    let committed = CommittedFiles(workspace.lake, deep: deep)
+    let files = commits.flatMap { commit in commit.bronze.map { (file: $0, commit: commit) } }
+    func footers(
+      _ files: [(file: Commit.File, commit: Commit)]
+    ) async throws -> [(file: Commit.File, Result<LocalFile, CommittedFiles.Finding>)] {
+      try await committed.read(files) { _, place in
+        try await store.localFile(place, .parquetFooter)
+      }
+    }
     for start in stride(from: 0, to: files.count, by: 500) {
-      let slice = files[start..<min(start + 500, files.count)]
-      var present: [(place: ObjectKey, file: ObjectKey)] = []
-      for (file, commit) in slice {
-        if let place = try await committed.place(of: file, in: commit) {
-          present.append((place, file.key))
+      let slice = Array(files[start..<min(start + 500, files.count)])
+      var present: [(ObjectKey, LocalFile)] = []
+      for (file, footer) in try await footers(slice) {
+        switch footer {
+        case .success(let local): present.append((file.key, local))
+        case .failure(let finding): findings.append(finding.text)
         }
       }
       if present.isEmpty { continue }
       do {
-        try await count(present, in: store, connection)
+        try count(present, connection)
       } catch {
         // One of them is no Parquet file, or was published meanwhile and is no longer in tmp.
-        let keys = Set(present.map(\.file))
-        for (file, commit) in slice where keys.contains(file.key) {
+        let keys = Set(present.map(\.0))
+        for each in slice where keys.contains(each.file.key) {
           do {
-            try await committed.read(file, of: commit) { place in
-              try await count([(place, file.key)], in: store, connection)
-            }
+            try count(
+              try await footers([each]).map { ($0.key, try $1.get()) }, connection)
+          } catch let finding as CommittedFiles.Finding {
+            findings.append(finding.text)
           } catch {
-            findings.append("\(file.key) is not a readable Parquet file")
+            findings.append("\(each.file.key) is not a readable Parquet file")
           }
         }
       }
@@ -247,16 +274,12 @@ struct FooterFacts {
   }
 
   private mutating func count(
-    _ present: [(place: ObjectKey, file: ObjectKey)], in store: any ObjectStore,
-    _ connection: DuckDBConnection
-  ) async throws {
-    let local = try await Concurrently.map(present.map(\.place), atOnce: store.concurrency) {
-      try await store.localFile($0, .parquetFooter)
-    }
-    let keys = Dictionary(uniqueKeysWithValues: zip(local.map(\.path), present.map(\.file)))
-    let list = local.map(\.path.sqlLiteral).joined(separator: ", ")
+    _ files: [(ObjectKey, LocalFile)], _ connection: DuckDBConnection
+  ) throws {
+    let keys = Dictionary(uniqueKeysWithValues: files.map { ($1.path, $0) })
+    let list = files.map(\.1.path.sqlLiteral).joined(separator: ", ")
     // Copies go with the last reference to them.
-    let found = try withExtendedLifetime(local) {
+    let found = try withExtendedLifetime(files) {
       try connection.query(
         "SELECT file_name, CAST(num_rows AS BIGINT) FROM parquet_file_metadata([\(list)])")
     }
@@ -284,33 +307,47 @@ struct QuarantineFacts {
   init(
     _ workspace: Workspace, commits: [Commit], deep: Bool, remembering: Bool
   ) async throws {
-    superseded = Set(commits.flatMap(\.superseded))
-    var committed = CommittedFiles(workspace.lake, deep: deep)
-    for commit in commits {
-      for file in commit.quarantine where !superseded.contains(file.key) {
-        try await committed.read(file, of: commit) { place in
-          try await read(file.key, at: place, in: workspace.lake.store, remembering: remembering)
+    let superseded = Set(commits.flatMap(\.superseded))
+    self.superseded = superseded
+    let store = workspace.lake.store
+    let files = commits.flatMap { commit in
+      commit.quarantine.filter { !superseded.contains($0.key) }.map { (file: $0, commit: commit) }
+    }
+    let committed = CommittedFiles(workspace.lake, deep: deep)
+    let read = try await committed.read(files) { _, place in
+      try await Content(of: place, in: store, remembering: remembering)
+    }
+    for (file, content) in read {
+      switch content {
+      case .failure(let finding): findings.append(finding.text)
+      case .success(let content):
+        if content.records > 0 { records[file.key] = content.records }
+        reasons.merge(content.reasons) { $1 }
+        if content.damaged > 0 {
+          findings.append("\(file.key) has \(content.damaged) lines that are no records")
         }
       }
     }
-    findings += committed.findings
   }
 
-  private mutating func read(
-    _ key: ObjectKey, at place: ObjectKey, in store: any ObjectStore, remembering: Bool
-  ) async throws {
+  /// What one file holds.
+  private struct Content: Sendable {
+    var records = 0
+    var reasons: [Place: String] = [:]
     var damaged = 0
-    try await store.forEachLine(of: place) { line in
-      records[key, default: 0] += 1
-      guard remembering else { return }
-      do {
-        let record = try QuarantineRecord(parsing: line)
-        reasons[Place(object: ObjectKey(trusted: record.sourceObject), line: Int(record.line))] =
-          record.reason.rawValue
-      } catch {
-        damaged += 1
+
+    init(of key: ObjectKey, in store: any ObjectStore, remembering: Bool) async throws {
+      try await store.forEachLine(of: key) { line in
+        records += 1
+        guard remembering else { return }
+        do {
+          let record = try QuarantineRecord(parsing: line)
+          reasons[Place(object: ObjectKey(trusted: record.sourceObject), line: Int(record.line))] =
+            record.reason.rawValue
+        } catch {
+          damaged += 1
+        }
       }
     }
-    if damaged > 0 { findings.append("\(key) has \(damaged) lines that are no records") }
   }
 }

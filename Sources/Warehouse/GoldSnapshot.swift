@@ -112,7 +112,7 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
   /// reader may have read the pointer before.
   public static func publish(_ export: Export, in lake: Lake) async throws -> GoldSnapshot {
     defer { for file in export.written { try? FileManager.default.removeItem(atPath: file.path) } }
-    for file in export.written {
+    try await Concurrently.forEach(export.written, atOnce: lake.store.concurrency) { file in
       let key = LakeLayout.goldFile(table: file.name, refresh: export.refresh)
       try await copy(file.path, to: key, in: lake, batch: export.refresh)
     }

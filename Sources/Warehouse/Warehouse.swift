@@ -1,4 +1,5 @@
 public import DuckDB
+import Flow
 public import Lake
 import Ledger
 import ServiceLifecycle

@@ -25,7 +25,7 @@ struct RebuildCommand: AsyncParsableCommand {
 
   func run() async throws {
     let logger = try lakeOptions.logger(quiet: true)
-    let rebuild = try Rebuild(
+    let rebuild = try await Rebuild(
       raw: raw, place: try lakeOptions.place(), state: try lakeOptions.statePlace())
     let workspace = try await lakeOptions.open(creating: true)
     let locks = try ["bronze", "ingest", "transform"].map {

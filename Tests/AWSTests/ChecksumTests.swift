@@ -32,6 +32,39 @@ struct ChecksumTests {
     #expect(start == bytes.count && pieces.bytes == whole.bytes)
   }
 
+  /// One bit after the other, as the definition has it.
+  private static func bitwise(
+    _ bytes: some Sequence<UInt8>, _ polynomial: UInt64, _ ones: UInt64
+  ) -> UInt64 {
+    var state = ones
+    for byte in bytes {
+      state ^= UInt64(byte)
+      for _ in 0..<8 { state = state & 1 == 1 ? state >> 1 ^ polynomial : state >> 1 }
+    }
+    return state ^ ones
+  }
+
+  @Test(arguments: [
+    (CyclicChecksum.Kind.crc32, 0xEDB8_8320 as UInt64, 0xFFFF_FFFF as UInt64),
+    (.crc32c, 0x82F6_3B78, 0xFFFF_FFFF), (.crc64nvme, 0x9A6C_9329_AC4B_C9B5, .max),
+  ])
+  func `a checksum is right at every length`(
+    _ kind: CyclicChecksum.Kind, polynomial: UInt64, ones: UInt64
+  ) {
+    var random = SystemRandomNumberGenerator()
+    let bytes = (0..<1100).map { _ in UInt8.random(in: 0...255, using: &random) }
+    for start in 0..<3 {
+      for end in start..<bytes.count {
+        var checksum = CyclicChecksum(kind)
+        bytes.withUnsafeBytes {
+          checksum.update(UnsafeRawBufferPointer(rebasing: $0[start..<end]))
+        }
+        let expected = Self.bitwise(bytes[start..<end], polynomial, ones)
+        #expect(checksum.bytes.reduce(0) { $0 << 8 | UInt64($1) } == expected)
+      }
+    }
+  }
+
   private static let hello = Array("hello".utf8)
 
   /// Of `hello`.

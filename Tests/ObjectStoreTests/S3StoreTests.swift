@@ -13,9 +13,12 @@ struct S3StoreTests {
     let bucket: String
     var testDescription: String { name }
 
-    func store(_ prefix: String, scratch: String) throws -> S3Store {
+    func store(
+      _ prefix: String, scratch: String, _ changes: [String: String] = [:]
+    ) throws -> S3Store {
       var environment = ProcessInfo.processInfo.environment
       environment["AWS_ENDPOINT_URL_S3"] = endpoint
+      environment.merge(changes) { $1 }
       return try S3Store(
         S3Location("s3://\(bucket)/\(prefix)-\(UUID().uuidString.lowercased())"),
         environment: AWSEnvironment(environment: environment), scratch: scratch)
@@ -40,6 +43,22 @@ struct S3StoreTests {
       store: server.store("conformance", scratch: directory.path),
       listsInByteOrder: server.name != "seaweedfs"
     ).run()
+  }
+
+  /// SeaweedFS alone, which has buckets below `s3.localhost`.
+  @Test(.enabled(if: !servers.isEmpty, why), arguments: servers.filter { $0.name == "seaweedfs" })
+  func `the store conforms with the bucket in the host's name`(_ server: Server) async throws {
+    let directory = try TemporaryDirectory()
+    let config = directory.file("config")
+    try Data("[default]\ns3 =\n  addressing_style = virtual\n".utf8).write(
+      to: URL(fileURLWithPath: config))
+    let store = try server.store(
+      "virtual", scratch: directory.path,
+      [
+        "AWS_ENDPOINT_URL_S3": server.endpoint.replacing("127.0.0.1", with: "s3.localhost"),
+        "AWS_CONFIG_FILE": config,
+      ])
+    try await StoreConformance(store: store, listsInByteOrder: false).run()
   }
 
   @Test(.enabled(if: !servers.isEmpty, why), arguments: servers)
@@ -110,9 +129,28 @@ struct S3StoreTests {
     #expect(FileManager.default.contents(atPath: path) == Data("content".utf8))
     file = nil
     #expect(!FileManager.default.fileExists(atPath: path))
-    await #expect(throws: ObjectStoreError.self) {
-      try await store.localFile(ObjectKey(trusted: "bronze/none.bin"), .whole)
+    for part in [LocalFile.Part.whole, .parquetFooter] {
+      await #expect(throws: ObjectStoreError.self) {
+        try await store.localFile(ObjectKey(trusted: "bronze/none.bin"), part)
+      }
     }
+  }
+
+  /// One that is asked for whole, one that the first request ends, and one that takes a second.
+  @Test(.enabled(if: !servers.isEmpty, why), arguments: servers, [1_000, 50_000, 150_000])
+  func `libraries get the end of a Parquet file`(_ server: Server, footer: Int) async throws {
+    let directory = try TemporaryDirectory()
+    let store = try server.store("footers", scratch: directory.file("transfer"))
+    let key = ObjectKey(trusted: "bronze/x.parquet")
+    var content = Array("PAR1".utf8)
+    content += (0..<max(footer, 2_000) * 4 / 3).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+    withUnsafeBytes(of: UInt32(footer).littleEndian) { content += $0 }
+    content += Array("PAR1".utf8)
+    _ = try await store.put(content, at: key)
+    let file = try await store.localFile(key, .parquetFooter)
+    let found = try #require(FileManager.default.contents(atPath: file.path))
+    #expect(found.count == content.count && found.prefix(4) == Data("PAR1".utf8))
+    #expect(found.suffix(footer + 8) == Data(content.suffix(footer + 8)))
   }
 
   /// ministack asks nobody for keys unless it is told to, and Tests/infra does.

@@ -22,6 +22,8 @@ def sentence(medallion_output: str) -> str:
     [
         ("s3://", "does not name a bucket"),
         ("s3://a", "does not name a bucket"),
+        ("s3:/bucket", "as s3://bucket/prefix"),
+        ("S3://bucket", "as s3://bucket/prefix"),
         (f"s3://{BUCKET}//a", "no key can begin with"),
         ("gs://bucket/a", "directories and in S3"),
         ("s3://no-such-bucket-anywhere", "there is no bucket no-such-bucket-anywhere"),
@@ -43,6 +45,8 @@ def test_names_what_is_wrong_with_a_place(
         ({"AWS_ACCESS_KEY_ID": "AKIANOBODY"}, "does not take the credentials"),
         ({"AWS_PROFILE": "nobody"}, "there is no profile 'nobody'"),
         ({"AWS_ENDPOINT_URL": "127.0.0.1:1"}, "is not the address of a server"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:99999"}, "is not the address of a server"),
+        ({"AWS_REGION": "eu west"}, "it must be like eu-west-1"),
     ],
 )
 def test_names_what_is_wrong_with_a_setting(
@@ -77,6 +81,23 @@ def web_site() -> Iterator[str]:
 def test_knows_what_is_no_s3(seaweedfs: Server, new_lake: MakeLake, web_site: str) -> None:
     failed = new_lake(seaweedfs, AWS_ENDPOINT_URL=web_site).run("status", check=1)
     assert "as S3" in sentence(failed.stderr) and "check" in failed.stderr
+
+
+def test_knows_what_is_no_queue(seaweedfs: Server, new_lake: MakeLake) -> None:
+    medallion = new_lake(seaweedfs)
+    medallion.run("simulate", "--events", 5)
+    for queue, expected in {
+        "retail-raw": "is not a queue: give its URL",
+        f"{seaweedfs.endpoint}/1/retail-raw": "as AWS does: check the endpoint",
+    }.items():
+        failed = medallion.run("bronze", "--follow", "--queue", queue, check=1)
+        assert expected in sentence(failed.stderr)
+
+
+def test_rebuilds_from_no_place_without_raw_objects(seaweedfs: Server, new_lake: MakeLake) -> None:
+    nowhere = f"s3://{BUCKET}/nothing-here"
+    failed = new_lake(seaweedfs).run("rebuild", "--raw", nowhere, check=1)
+    assert f"there is no lake at {nowhere}" in sentence(failed.stderr)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,18 @@
 import Synchronization
 
-/// Lets one task at a time pass, first come first served.
-final class Turns: Sendable {
+/// Lets one task at a time pass, or some, first come first served.
+public final class Turns: Sendable {
   private struct State {
-    var isTaken = false
+    var free: Int
     var nextID = 0
     var waiting: [(id: Int, continuation: CheckedContinuation<Void, any Error>)] = []
   }
 
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  func withTurn<T>(_ body: () async throws -> T) async throws -> T {
+  public init(atOnce limit: Int = 1) { state = Mutex(State(free: limit)) }
+
+  public func withTurn<T>(_ body: () async throws -> T) async throws -> T {
     try await take()
     defer { pass() }
     return try await body()
@@ -26,11 +28,11 @@ final class Turns: Sendable {
         let answer: Result<Void, any Error>? = state.withLock { state in
           // A task that is cancelled before it waits would wait for ever.
           if Task.isCancelled { return .failure(CancellationError()) }
-          if state.isTaken {
+          if state.free == 0 {
             state.waiting.append((id, continuation))
             return nil
           }
-          state.isTaken = true
+          state.free -= 1
           return .success(())
         }
         if let answer { continuation.resume(with: answer) }
@@ -46,7 +48,7 @@ final class Turns: Sendable {
   private func pass() {
     let next = state.withLock { state -> CheckedContinuation<Void, any Error>? in
       if state.waiting.isEmpty {
-        state.isTaken = false
+        state.free += 1
         return nil
       }
       return state.waiting.removeFirst().continuation
