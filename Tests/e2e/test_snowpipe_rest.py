@@ -807,7 +807,8 @@ def test_slow_clients_and_garbage_do_not_keep_others_waiting(served: Served) -> 
 
 def test_serve_ends_on_a_signal_and_tells_what_it_lacks(served: Served, tmp_path: Path) -> None:
     busy = served.medallion.run("serve", "--port", served.port, "--users", served.users, check=1)
-    assert f"(process {served.process.pid}) listens there" in busy.stderr
+    assert served.running is not None
+    assert f"(process {served.running.process.pid}) listens there" in busy.stderr
     assert served.stop().code == 0
     missing = served.medallion.run("serve", "--port", 0, "--users", tmp_path / "none.yaml", check=1)
     assert "medallion pipe keys" in missing.stderr
