@@ -134,7 +134,7 @@ final class ChunkEncoder {
       if plan.column.kind == .string {
         try pages.chooseSetting(
           forText: page, column: plan.ordinal,
-          repeats: StridedRepeats.ofTexts(page, count: rows.count))
+          width: FixedTextFrames.width(of: page, count: rows.count))
       } else if values.count == rows.count * 8 {
         try pages.chooseSetting(forNumbers: page, column: plan.ordinal)
       }

@@ -11,10 +11,11 @@ final class ZstdCompressor {
     /// long steps between the places looked at, so that nearly all the gain comes from coding
     /// frequent bytes shorter. On UUIDs half the time of level 1, and as small within 2 %.
     case sparseMatches
-    /// For values of one width of which only a part is new each time: texts of one length, where
-    /// the length repeats, and numbers that follow each other, where the high bytes do. The repeats
-    /// are known by their places, so nothing is searched. See `StridedRepeats`.
-    case repeats(StridedRepeats)
+    /// For texts of one length, which with it takes so many bytes. See `FixedTextFrames`.
+    case fixedTexts(width: Int)
+    /// For numbers that follow each other, of which only the low bytes are new each time. The
+    /// repeats are known by their places, so nothing is searched. See `NumberRepeats`.
+    case numbers
   }
 
   /// The levels that zstd knows.
@@ -23,6 +24,7 @@ final class ZstdCompressor {
   private let context: OpaquePointer
   private var setting: Setting?
   private var sequences = ByteBuffer()
+  private var fixedTexts = FixedTextFrames()
 
   init() throws(ParquetError) {
     guard let context = ZSTD_createCCtx() else {
@@ -49,7 +51,10 @@ final class ZstdCompressor {
       // literals as they are. A library that does not know the parameter just compresses less,
       // and this setting is then not chosen.
       _ = ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam5, 1)
-    case .repeats:
+    case .fixedTexts:
+      // For a page that turns out to be of other texts.
+      try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1))
+    case .numbers:
       try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1))
       // ZSTD_c_blockDelimiters = ZSTD_sf_explicitBlockDelimiters
       try check(ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam11, 1))
@@ -67,8 +72,13 @@ final class ZstdCompressor {
   func compress(
     _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer
   ) throws(ParquetError) -> Int {
-    if case .repeats(let repeats) = setting {
-      let count = repeats.find(in: source, to: &sequences)
+    if case .fixedTexts(let width) = setting,
+      let length = fixedTexts.write(source, width: width, to: target)
+    {
+      return length
+    }
+    if setting == .numbers {
+      let count = NumberRepeats.find(in: source, to: &sequences)
       let length = sequences.start.withMemoryRebound(to: ZSTD_Sequence.self, capacity: count) {
         ZSTD_compressSequences(
           context, target, Self.bound(source.count), $0, count, source.baseAddress, source.count)
