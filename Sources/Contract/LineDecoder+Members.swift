@@ -137,8 +137,8 @@ extension LineDecoder {
       size = Self.firstHit(ByteScan.words(ends))
     }
     guard rule.pointee.isCoded, size < 16 else { return plainValue(text, field, isQuoted) }
-    let key = unsafeBitCast(block, to: SIMD2<UInt64>.self) & masks[size]
-    var code = (tables.pointer + field).pointee.find(key[0], key[1], length: size)
+    let key = keyMasks[size].key(unsafeBitCast(block, to: SIMD2<UInt64>.self))
+    var code = (tables.pointer + field).pointee.find(key)
     if code == 0 {
       // Sound UTF-8 by now: only escapes and what breaks a string stand in the way.
       guard ByteScan.standsUnescaped(text, size), let bits = bits(of: text, size, rule) else {

@@ -40,8 +40,7 @@ extension LineDecoder {
     let slots = template.pointee.slots
     let lastStart = end - template.pointee.reach
     let found = found
-    let tables = tables.pointer
-    let masks = masks
+    let keyMasks = keyMasks
     var lineNumber = number
     var line = start
     lines: while line <= lastStart {
@@ -53,40 +52,37 @@ extension LineDecoder {
       var day: Int32 = 0
       var idStart = p
       var idLength = 0
+      // Of the line's texts from the template's: looked at only before something is made of it.
+      var difference = SIMD2<UInt64>(0, 0)
       while true {
-        let length = Int(slot.pointee.length)
-        var difference = (ByteScan.pair(p) ^ slot.pointee.first) & slot.pointee.firstMask
-        if length > 16 {
-          difference |= (ByteScan.pair(p + 16) ^ slot.pointee.second) & slot.pointee.secondMask
-        }
-        guard difference[0] | difference[1] == 0 else { break lines }
-        if length > 32 {
-          let rest = Bytes(template.pointee.text) + Int(slot.pointee.start) + 32
-          guard ByteScan.equal(p + 32, rest, length &- 32) else { break lines }
-        }
-        p += length
+        difference |= (ByteScan.pair(p) ^ slot.pointee.first) & slot.pointee.firstMask
+        difference |= (ByteScan.pair(p + 16) ^ slot.pointee.second) & slot.pointee.secondMask
+        p += Int(slot.pointee.length)
         if slot.pointee.kind == .coded {
-          let field = Int(slot.pointee.field)
           let block = ByteScan.block(p)
           var size = Int(slot.pointee.guess)
           if size < 0 || p[size] != slot.pointee.terminators[0] {
             size = Self.firstHit(ByteScan.words(block .== slot.pointee.terminators))
             if slot.pointee.guess >= 0 {
+              guard difference[0] | difference[1] == 0 else { break lines }
               slot.pointee.correct(size, lines: template.pointee.lines)
             }
           }
-          let key = unsafeBitCast(block, to: SIMD2<UInt64>.self) & masks[size]
-          var code = size < 16 ? (tables + field).pointee.find(key[0], key[1], length: size) : 0
+          let key = keyMasks[size].key(unsafeBitCast(block, to: SIMD2<UInt64>.self))
+          var code = slot.pointee.table.pointee.find(key)
           if code == 0 {
+            guard difference[0] | difference[1] == 0 else { break lines }
             code = firstSight(p, slot, size: &size, room: &room)
             guard code != 0 else { break lines }
           }
-          found[field].code = code
+          slot.pointee.code = code
           p += size
           slot += 1
           continue
         }
+        guard difference[0] | difference[1] == 0 else { break lines }
         switch slot.pointee.kind {
+        case .text: break
         case .coded, .plain:
           let field = Int(slot.pointee.field)
           guard let size = plainValue(p, slot, found + field, within: room) else { break lines }
@@ -141,13 +137,12 @@ extension LineDecoder {
     let header = partitions.header(for: day)
     let row = header.pointee.rowCount
     let columns = header.pointee.columns
-    let found = found
     var textBytes = columns[contract.idIndex].append(prefixed: id, idLength, row)
     columns[contract.timestampIndex].set(micros, row)
     let coded = template.pointee.coded
     for index in 0..<template.pointee.codedCount {
-      let field = Int(coded[index])
-      columns[field].codes[row] = found[field].code
+      let slot = coded[index]
+      columns[Int(slot.pointee.field)].codes[row] = slot.pointee.code
     }
     for index in 0..<template.pointee.plainCount {
       let field = Int(template.pointee.plain[index])

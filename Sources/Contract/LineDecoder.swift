@@ -44,8 +44,8 @@ public final class LineDecoder {
   let tables: ValueTables
   let templates: UnsafeMutablePointer<LineTemplates>
   let instants: UnsafeMutablePointer<InstantReader>
-  /// Ones in the first bytes of sixteen, by their number.
-  let masks: UnsafeMutablePointer<SIMD2<UInt64>>
+  /// By a text's size what makes its key.
+  let keyMasks: UnsafeMutablePointer<ValueTable.KeyMask>
   /// For each field what a short way found in the line at hand, before the line has a row.
   let found: UnsafeMutablePointer<Found>
   /// The line's members without a field, as far as `readMembers` met any.
@@ -96,7 +96,8 @@ public final class LineDecoder {
     tally = .allocate(capacity: 1)
     tally.initialize(to: RescueTally(fieldCount: fields.count))
     templates = .allocate(capacity: 1)
-    templates.initialize(to: LineTemplates(fieldCount: fields.count, areUsed: comparesShapes))
+    templates.initialize(
+      to: LineTemplates(fieldCount: fields.count, tables.pointer, areUsed: comparesShapes))
     instants = .allocate(capacity: 1)
     instants.initialize(to: InstantReader())
     self.comparesShapes = comparesShapes && fields.count <= 64
@@ -106,8 +107,8 @@ public final class LineDecoder {
       repeating: Unknown(
         nameStart: nowhere, nameEnd: nowhere, valueStart: nowhere, valueEnd: nowhere),
       count: Self.mostUnknown)
-    masks = .allocate(capacity: 17)
-    for length in 0...16 { (masks + length).initialize(to: ByteScan.mask(length)) }
+    keyMasks = .allocate(capacity: 17)
+    for size in 0...16 { (keyMasks + size).initialize(to: ValueTable.KeyMask(size: size)) }
     found = .allocate(capacity: fields.count)
     found.initialize(repeating: Found(start: lineCopy.start), count: fields.count)
   }
@@ -121,7 +122,7 @@ public final class LineDecoder {
     templates.deinitialize(count: 1).deallocate()
     instants.deinitialize(count: 1).deallocate()
     found.deallocate()
-    masks.deallocate()
+    keyMasks.deallocate()
     unknown.deallocate()
   }
 
