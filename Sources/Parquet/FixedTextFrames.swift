@@ -2,8 +2,7 @@
 ///
 /// Random ids are most of a file, and nothing in them repeats but the length in front of each. So
 /// there is nothing to search: every text becomes its bytes in a Huffman code, and a repeat of the
-/// four bytes of its length. These are all alike, so one is described, and the others only counted
-/// (`RLE_Mode`). As small as what the library makes of it, in a third of the time.
+/// four bytes of its length. As small as what the library makes of it, in a third of the time.
 /// ```
 /// frame  =  header, first block, block, block ...
 /// first  =  a length and its text as they are; a repeat of the length
@@ -20,7 +19,6 @@ package struct FixedTextFrames: ~Copyable {
   private static let lengthBytes = 4
   /// What is smaller does not repay the tree of the code.
   private static let fewestBytes = 4096
-  private static let mostBlockBytes = 128 << 10
   /// Of so many texts one is looked at to make the code.
   private static let sampled = 32
 
@@ -46,12 +44,9 @@ package struct FixedTextFrames: ~Copyable {
       let source = page.baseAddress, let size = UInt32(exactly: page.count),
       Self.length(source) == width - Self.lengthBytes, makeCode(source, count, width)
     else { return nil }
-    // The magic number; one segment, its size in four bytes.
-    target.storeBytes(of: UInt32(0xFD2F_B528).littleEndian, as: UInt32.self)
-    target.storeBytes(of: 0b1010_0000, toByteOffset: 4, as: UInt8.self)
-    target.storeBytes(of: size.littleEndian, toByteOffset: 5, as: UInt32.self)
-    var out = Self.writeFirst(source, width, to: target + 9)
-    let mostTexts = Self.mostBlockBytes / width
+    var out = ZstdBlock.writeFrameHeader(size: size, to: target)
+    out = Self.writeFirst(source, width, to: out)
+    let mostTexts = ZstdBlock.mostBytes / width
     var text = 1
     while text < count {
       let texts = min(mostTexts, count - text)
@@ -89,15 +84,13 @@ package struct FixedTextFrames: ~Copyable {
   private static func writeFirst(
     _ source: UnsafeRawPointer, _ width: Int, to block: UnsafeMutableRawPointer
   ) -> UnsafeMutableRawPointer {
-    var out = block + 3
-    // Raw_Literals_Block, its size in twelve bits.
-    out.storeBytes(of: UInt16(width << 4 | 0b0100).littleEndian, as: UInt16.self)
-    out += 2
+    var out = block + ZstdBlock.headerBytes
+    ZstdBlock.writeLiteralsHeader(.raw, count: width, to: &out)
     out.copyMemory(from: source, byteCount: width)
     out += width
-    // A distance is told with three added, since lower numbers say "as before".
-    writeSequences(1, .literals(width), distance: .number(width + 3), to: &out)
-    writeHeader(of: block, upTo: out, isLast: false)
+    ZstdBlock.writeSequences(
+      1, .literals(width), .match(lengthBytes), .distance(width), to: &out)
+    ZstdBlock.writeHeader(of: block, upTo: out)
     return out
   }
 
@@ -109,25 +102,23 @@ package struct FixedTextFrames: ~Copyable {
     let textBytes = width - Self.lengthBytes
     let count = texts * textBytes
     guard gather(source, texts, width) else { return nil }
-    // Compressed_Literals_Block with its tree, or Treeless_Literals_Block by the one before; four
-    // streams, both sizes in eighteen bits.
-    let header = block + 3
-    var out = header + 5
+    let header = block + ZstdBlock.headerBytes
+    let coded = header + ZstdBlock.codedLiteralsHeaderBytes
+    var out = coded
     if place.isFirst {
       code.tree.withUnsafeBytes { out.copyMemory(from: $0.baseAddress!, byteCount: $0.count) }
       out += code.tree.count
     }
     let bytes = UnsafeRawPointer(literals.start).assumingMemoryBound(to: UInt8.self)
     guard let end = code.encode(bytes, count: count, to: out) else { return nil }
-    let kind: UInt64 = place.isFirst ? 0b1110 : 0b1111
-    let sizes = kind | UInt64(count) << 4 | UInt64(end - header - 5) << 22
-    header.storeBytes(of: UInt32(truncatingIfNeeded: sizes).littleEndian, as: UInt32.self)
-    header.storeBytes(of: UInt8(sizes >> 32), toByteOffset: 4, as: UInt8.self)
+    ZstdBlock.writeLiteralsHeader(
+      count: count, size: end - coded, hasTree: place.isFirst, at: header)
     out = end
-    Self.writeSequences(
-      place.isLast ? texts - 1 : texts, .literals(textBytes), distance: .asBefore, to: &out)
-    guard out - block - 3 < Self.mostBlockBytes else { return nil }
-    Self.writeHeader(of: block, upTo: out, isLast: place.isLast)
+    ZstdBlock.writeSequences(
+      place.isLast ? texts - 1 : texts, .literals(textBytes), .match(Self.lengthBytes), .asBefore,
+      to: &out)
+    guard out - header < ZstdBlock.mostBytes else { return nil }
+    ZstdBlock.writeHeader(of: block, upTo: out, isLast: place.isLast)
     return out
   }
 
@@ -159,79 +150,5 @@ package struct FixedTextFrames: ~Copyable {
       place += width
     }
     return !hasOther
-  }
-
-  // MARK: The parts of a block
-
-  /// A number as the decoder reads it: a code, and more bits that are added to what it stands for.
-  private struct CodedNumber {
-    var code: Int
-    var extra = 0
-    var extraBits = 0
-
-    /// So many literals: RFC 8878, section 3.1.1.3.2.1.1.
-    static func literals(_ count: Int) -> CodedNumber {
-      guard count >= 16 else { return CodedNumber(code: count) }
-      let bases = [16, 18, 20, 22, 24, 28, 32, 40, 48, 64, 128, 256, 512, 1024, 2048]
-      let bits = [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11]
-      let index = bases.lastIndex { $0 <= count } ?? 0
-      return CodedNumber(code: 16 + index, extra: count - bases[index], extraBits: bits[index])
-    }
-
-    /// A power of two, and what is more.
-    static func number(_ number: Int) -> CodedNumber {
-      let bits = Int.bitWidth - 1 - number.leadingZeroBitCount
-      return CodedNumber(code: bits, extra: number - 1 << bits, extraBits: bits)
-    }
-
-    /// The distance of the repeat before.
-    static let asBefore = CodedNumber(code: 0)
-  }
-
-  /// Writes that so many times there are so many literals and then a repeat of four bytes.
-  private static func writeSequences(
-    _ count: Int, _ literals: CodedNumber, distance: CodedNumber,
-    to out: inout UnsafeMutableRawPointer
-  ) {
-    func append(_ byte: Int) {
-      out.storeBytes(of: UInt8(truncatingIfNeeded: byte), as: UInt8.self)
-      out += 1
-    }
-    if count < 128 {
-      append(count)
-    } else {
-      append(128 + count >> 8)
-      append(count)
-    }
-    guard count > 0 else { return }
-    // RLE_Mode for all three, and their codes; four bytes are the repeat of code 1.
-    append(0b0101_0100)
-    append(literals.code)
-    append(distance.code)
-    append(1)
-    // Read from its end: what is added to the distance comes before what is to the literals.
-    let extra = literals.extra | distance.extra << literals.extraBits
-    let extraBits = literals.extraBits + distance.extraBits
-    var word = 0
-    var filled = 0
-    for _ in 0..<count {
-      word |= extra << filled
-      filled += extraBits
-      while filled >= 8 {
-        append(word)
-        word >>= 8
-        filled -= 8
-      }
-    }
-    append(word | 1 << filled)
-  }
-
-  /// Compressed_Block, and its size.
-  private static func writeHeader(
-    of block: UnsafeMutableRawPointer, upTo end: UnsafeMutableRawPointer, isLast: Bool
-  ) {
-    let header = (end - block - 3) << 3 | 0b100 | (isLast ? 1 : 0)
-    block.storeBytes(of: UInt16(truncatingIfNeeded: header).littleEndian, as: UInt16.self)
-    block.storeBytes(of: UInt8(truncatingIfNeeded: header >> 16), toByteOffset: 2, as: UInt8.self)
   }
 }

@@ -120,14 +120,25 @@ final class PageWriter {
     }
   }
 
-  /// Tries, once a column, whether numbers do better where only their low bytes are new.
-  func chooseSetting(forNumbers body: UnsafeRawBufferPointer, column: Int) throws {
+  /// Tries, once a column, whether numbers do better where only their low bytes are new, or where
+  /// they count up.
+  ///
+  /// - Parameter isFree: whether to take a larger result for less time, and other ways of zstd.
+  func chooseSetting(
+    forNumbers body: UnsafeRawBufferPointer, column: Int, isFree: Bool
+  ) throws {
     guard let setting, case .level = setting, chunk.encoding == .plain,
       body.count >= Self.trialBytes / 4
     else { return }
     if memory.chosen[column] == nil {
-      let usual = try sampleSize(of: body, setting)
-      memory.chosen[column] = try sampleSize(of: body, .numbers) <= usual ? .numbers : setting
+      var best = (setting: setting, size: try sampleSize(of: body, setting))
+      if isFree {
+        let size = try sampleSize(of: body, .repeats)
+        if size <= best.size { best = (.repeats, size) }
+      }
+      let mostBytes = isFree ? best.size + best.size / 20 : best.size
+      if try sampleSize(of: body, .numbers) <= mostBytes { best.setting = .numbers }
+      memory.chosen[column] = best.setting
     }
     if let chosen = memory.chosen[column] { self.setting = chosen }
   }

@@ -13,9 +13,10 @@ final class ZstdCompressor {
     case sparseMatches
     /// For texts of one length, which with it takes so many bytes. See `FixedTextFrames`.
     case fixedTexts(width: Int)
-    /// For numbers that follow each other, of which only the low bytes are new each time. The
-    /// repeats are known by their places, so nothing is searched. See `NumberRepeats`.
+    /// For numbers of eight bytes that follow each other. See `NumberFrames`.
     case numbers
+    /// For such whose high bytes change too often for that. See `NumberRepeats`.
+    case repeats
   }
 
   /// The levels that zstd knows.
@@ -23,8 +24,9 @@ final class ZstdCompressor {
 
   private let context: OpaquePointer
   private var setting: Setting?
-  private var sequences = ByteBuffer()
   private var fixedTexts = FixedTextFrames()
+  private var numbers = NumberFrames()
+  private var sequences = ByteBuffer()
 
   init() throws(ParquetError) {
     guard let context = ZSTD_createCCtx() else {
@@ -51,16 +53,16 @@ final class ZstdCompressor {
       // literals as they are. A library that does not know the parameter just compresses less,
       // and this setting is then not chosen.
       _ = ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam5, 1)
-    case .fixedTexts:
-      // For a page that turns out to be of other texts.
-      try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1))
-    case .numbers:
+    case .repeats:
       try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 1))
       // ZSTD_c_blockDelimiters = ZSTD_sf_explicitBlockDelimiters
       try check(ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam11, 1))
       // ZSTD_c_searchForExternalRepcodes = ZSTD_ps_enable: every repeat is as far back as the last.
       // Without it, in a library from before 1.5.5, the result is a little larger.
       _ = ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam19, 1)
+    case .fixedTexts, .numbers:
+      // For a page that turns out to be another.
+      try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 3))
     }
     setting = wanted
   }
@@ -72,12 +74,14 @@ final class ZstdCompressor {
   func compress(
     _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer
   ) throws(ParquetError) -> Int {
-    if case .fixedTexts(let width) = setting,
-      let length = fixedTexts.write(source, width: width, to: target)
-    {
-      return length
-    }
-    if setting == .numbers {
+    let frame: Int? =
+      switch setting {
+      case .fixedTexts(let width): fixedTexts.write(source, width: width, to: target)
+      case .numbers: numbers.write(source, to: target)
+      default: nil
+      }
+    if let frame { return frame }
+    if setting == .repeats {
       let count = NumberRepeats.find(in: source, to: &sequences)
       let length = sequences.start.withMemoryRebound(to: ZSTD_Sequence.self, capacity: count) {
         ZSTD_compressSequences(
