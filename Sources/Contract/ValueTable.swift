@@ -174,7 +174,8 @@ struct ValueTable: ~Copyable {
   @inline(__always)
   private func place(_ low: UInt64, _ high: UInt64) -> Int {
     let product = (low ^ seed.0).multipliedFullWidth(by: high ^ seed.1)
-    return Int(truncatingIfNeeded: product.high ^ product.low) & slotMask
+    // The bits between, too: without them numbered names crowd, by some seeds.
+    return Int(truncatingIfNeeded: product.high ^ product.low ^ (product.low >> 32)) & slotMask
   }
 
   private func key(
