@@ -34,15 +34,21 @@ extension LineDecoder {
     var day: Int32 = 0
     while true {
       guard p.pointee == UInt8(ascii: "\"") else { return false }
-      let nameSize = Self.firstHit(ByteScan.words(ByteScan.block(p + 1) .== quote))
+      let block = ByteScan.block(p + 1)
+      let nameSize = Self.firstHit(ByteScan.words(block .== quote))
       guard nameSize < 16 else { return false }
-      let field = scanner.pointee.names.find(p + 1, length: nameSize)
+      let name = keyMasks[nameSize].key(unsafeBitCast(block, to: SIMD2<UInt64>.self))
+      let field = Int(names.pointee.find(name)) &- 1
       let nameStart = p
       p += nameSize &+ 2
       let nameEnd = p
-      p = JSONScanner.skipBlanks(p)
-      guard p.pointee == UInt8(ascii: ":") else { return false }
-      p = JSONScanner.skipBlanks(p + 1)
+      if Self.isColonAndBlank(p), p[2] > UInt8(ascii: " ") {
+        p += 2
+      } else {
+        p = JSONScanner.skipBlanks(p)
+        guard p.pointee == UInt8(ascii: ":") else { return false }
+        p = JSONScanner.skipBlanks(p + 1)
+      }
       if field < 0 {
         guard unknownCount < Self.mostUnknown,
           ByteScan.standsUnescaped(nameStart + 1, nameSize)
@@ -89,6 +95,10 @@ extension LineDecoder {
           }
         }
       }
+      if Self.isCommaBlankQuote(p) {
+        p += 2
+        continue
+      }
       p = JSONScanner.skipBlanks(p)
       if p.pointee == UInt8(ascii: ",") {
         p = JSONScanner.skipBlanks(p + 1)
@@ -103,6 +113,18 @@ extension LineDecoder {
     addRow(
       present, unknownCount: unknownCount, micros: micros, day: day, number: number)
     return true
+  }
+
+  /// The usual way from a name to its value.
+  @inline(__always)
+  private static func isColonAndBlank(_ p: Bytes) -> Bool {
+    UnsafeRawPointer(p).loadUnaligned(as: UInt16.self).littleEndian == 0x203A
+  }
+
+  /// The usual way from a value to the next name.
+  @inline(__always)
+  private static func isCommaBlankQuote(_ p: Bytes) -> Bool {
+    UnsafeRawPointer(p).loadUnaligned(as: UInt32.self).littleEndian & 0xFF_FFFF == 0x22_202C
   }
 
   private enum Value {
@@ -144,7 +166,8 @@ extension LineDecoder {
       guard ByteScan.standsUnescaped(text, size), let bits = bits(of: text, size, rule) else {
         return .none
       }
-      code = (tables.pointer + field).pointee.insert(text, length: size, bits: bits)
+      code = (tables.pointer + field).pointee.insert(
+        text, length: size, bits: bits, rows: rows)
       guard code != 0 else {
         spread(field)
         return .none
@@ -182,7 +205,8 @@ extension LineDecoder {
       let table = tables.pointer + field
       var code = table.pointee.find(text, length: size)
       if code == 0 {
-        code = table.pointee.insert(text, length: size, bits: numberBits ?? 0)
+        code = table.pointee.insert(
+          text, length: size, bits: numberBits ?? 0, rows: rows)
         guard code != 0 else {
           spread(field)
           return .none
@@ -208,22 +232,28 @@ extension LineDecoder {
     let timestampIndex = contract.timestampIndex
     let fieldCount = scanner.pointee.fieldCount
     var textBytes = 0
+    var column = columns
+    var rule = rules
+    var value = found
     for field in 0..<fieldCount {
-      let column = columns + field
-      if present & (1 << UInt64(truncatingIfNeeded: field)) == 0 {
-        column.pointee.setNull(row, rules[field].kind)
-      } else if rules[field].isCoded {
-        column.pointee.codes[row] = found[field].code
+      let isPresent = present &>> UInt64(truncatingIfNeeded: field) & 1 == 1
+      if rule.pointee.isCoded, isPresent {
+        column.pointee.codes[row] = value.pointee.code
+      } else if !isPresent {
+        column.pointee.setNull(row, rule.pointee.kind)
       } else if field == timestampIndex {
         column.pointee.set(micros, row)
       } else if field == idIndex {
         textBytes &+= column.pointee.append(
-          prefixed: found[field].start, found[field].length, row)
-      } else if rules[field].kind == .string {
-        textBytes &+= column.pointee.append(found[field].start, found[field].length, row)
+          prefixed: value.pointee.start, value.pointee.length, row)
+      } else if rule.pointee.kind == .string {
+        textBytes &+= column.pointee.append(value.pointee.start, value.pointee.length, row)
       } else {
-        column.pointee.set(bits: found[field].bits, row, rules[field].kind)
+        column.pointee.set(bits: value.pointee.bits, row, rule.pointee.kind)
       }
+      column += 1
+      rule += 1
+      value += 1
     }
     lastRescued = unknownCount
     if unknownCount > 0 {

@@ -72,7 +72,8 @@ extension LineDecoder {
           var code = slot.pointee.table.pointee.find(key)
           if code == 0 {
             guard difference[0] | difference[1] == 0 else { break lines }
-            code = firstSight(p, slot, size: &size, room: &room)
+            code = firstSight(
+              p, slot, size: &size, room: &room, rows: rows &+ Int(lineNumber &- number))
             guard code != 0 else { break lines }
           }
           slot.pointee.code = code
@@ -184,9 +185,11 @@ extension LineDecoder {
   /// - Parameters:
   ///   - size: in what it was looked up, afterwards what it is.
   ///   - room: what longer values may take, less if this is one.
+  ///   - rows: how many there are before this line's.
   @inline(never)
   private func firstSight(
-    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>, size: inout Int, room: inout Int
+    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>, size: inout Int, room: inout Int,
+    rows: Int
   ) -> UInt32 {
     let field = Int(slot.pointee.field)
     size = Self.firstHit(ByteScan.words(ByteScan.block(p) .== slot.pointee.terminators))
@@ -196,7 +199,7 @@ extension LineDecoder {
       room &-= long
     }
     let code = (tables.pointer + field).pointee.find(p, length: size)
-    return code == 0 ? newCode(p, size, field) : code
+    return code == 0 ? newCode(p, size, field, rows: rows) : code
   }
 
   /// Where a value ends that is longer than fifteen bytes; nil if it is longer than any with a code.
@@ -218,11 +221,12 @@ extension LineDecoder {
   ///
   /// Only text of printable ASCII without a quote or an escape is: its line was not yet checked to
   /// be UTF-8.
-  private func newCode(_ p: Bytes, _ size: Int, _ field: Int) -> UInt32 {
+  private func newCode(_ p: Bytes, _ size: Int, _ field: Int, rows: Int) -> UInt32 {
     guard ByteScan.isPlainText(p, size), rules[field].kind != .boolean,
       let bits = bits(of: p, size, rules + field)
     else { return 0 }
-    let code = (tables.pointer + field).pointee.insert(p, length: size, bits: bits)
+    let code = (tables.pointer + field).pointee.insert(
+      p, length: size, bits: bits, rows: rows)
     if code == 0 { spread(field) }
     return code
   }

@@ -42,6 +42,8 @@ public final class LineDecoder {
   let twins: UnsafeMutablePointer<TwinNames>
   let tally: UnsafeMutablePointer<RescueTally>
   let tables: ValueTables
+  /// The fields' names: a field's code is its index, and one more.
+  let names: UnsafeMutablePointer<ValueTable>
   let templates: UnsafeMutablePointer<LineTemplates>
   let instants: UnsafeMutablePointer<InstantReader>
   /// By a text's size what makes its key.
@@ -61,6 +63,8 @@ public final class LineDecoder {
   /// How many members of the last row were rescued.
   var lastRescued = 0
   var accepted = 0
+  /// Lines that were accepted in objects before.
+  private var acceptedBefore = 0
   var objectIndex: UInt32 = 0
   private var lineNumber: Int64 = 0
   /// Where the line that is being read begins in the object.
@@ -91,6 +95,13 @@ public final class LineDecoder {
     }
     scanner = .allocate(capacity: 1)
     scanner.initialize(to: LineScanner(fieldNames: fields.map(\.name)))
+    names = .allocate(capacity: 1)
+    names.initialize(to: ValueTable(.string))
+    for field in fields {
+      var name = ByteBuffer(capacity: field.name.utf8.count)
+      for byte in field.name.utf8 { name.append(byte) }
+      _ = names.pointee.insert(Bytes(name.start), length: name.count, bits: 0, rows: 0)
+    }
     twins = .allocate(capacity: 1)
     twins.initialize(to: TwinNames())
     tally = .allocate(capacity: 1)
@@ -117,6 +128,7 @@ public final class LineDecoder {
     rules.deallocate()
     powersOfTen.deallocate()
     scanner.deinitialize(count: 1).deallocate()
+    names.deinitialize(count: 1).deallocate()
     twins.deinitialize(count: 1).deallocate()
     tally.deinitialize(count: 1).deallocate()
     templates.deinitialize(count: 1).deallocate()
@@ -208,10 +220,14 @@ public final class LineDecoder {
     tally.pointee.report(into: &counts, fieldNames: contract.fields.map(\.name))
     let result = counts
     counts = LineCounts()
+    acceptedBefore += accepted
     accepted = 0
     tally.pointee.reset()
     return result
   }
+
+  /// Lines that were accepted in all objects.
+  var rows: Int { acceptedBefore + accepted }
 
   /// Judges one line on its own, as part of the object that was begun: for redrive.
   ///

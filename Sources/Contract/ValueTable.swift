@@ -15,6 +15,8 @@ struct ValueTable: ~Copyable {
   static let longestText = 1 << 20
   private static let mostTextBytes = 4 << 20
   private static let mostProbes = 48
+  /// From so many values on, whenever they have doubled, it is reckoned how many there will be.
+  private static let reckonedFrom = 4096
   private static let fewValues = 64
   private static let mostSlotsOfFew = 4095
   private static let escaped: UInt32 = 1 << 31
@@ -129,13 +131,15 @@ struct ValueTable: ~Copyable {
   /// Gives a text that has none yet a code, with the bits of its value; 0, and the table is full,
   /// if there is no room.
   ///
-  /// - Parameter isEscaped: as for `findEscaped`.
+  /// - Parameters:
+  ///   - rows: how many values were looked up so far, or rather more.
+  ///   - isEscaped: as for `findEscaped`.
   @inline(never)
   mutating func insert(
-    _ text: Bytes, length: Int, bits: UInt64, isEscaped: Bool = false
+    _ text: Bytes, length: Int, bits: UInt64, rows: Int, isEscaped: Bool = false
   ) -> UInt32 {
     guard !isFull, length <= Self.longestText, count <= Self.mostValues,
-      texts.count + length <= Self.mostTextBytes
+      texts.count + length <= Self.mostTextBytes, !isHopeless(rows)
     else {
       isFull = true
       return 0
@@ -170,6 +174,17 @@ struct ValueTable: ~Copyable {
   }
 
   // MARK: -
+
+  /// Whether so few rows had a value of before that there must be many more values than a table
+  /// holds: to enter those that it holds would be wasted.
+  ///
+  /// Of even draws from n values, rows² / 2n repeat one, as long as these are few. A quarter more
+  /// than there is room for leaves chance two deviations.
+  private func isHopeless(_ rows: Int) -> Bool {
+    guard count >= Self.reckonedFrom, count & (count - 1) == 0 else { return false }
+    let repeats = Double(max(0, rows - count))
+    return Double(rows) * Double(rows) > 2 * repeats * Double(Self.mostValues + Self.mostValues / 4)
+  }
 
   @inline(__always)
   private func place(_ low: UInt64, _ high: UInt64) -> Int {

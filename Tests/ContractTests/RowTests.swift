@@ -71,20 +71,23 @@ struct RowTests {
 
   @Test("Names that are numbered keep their codes, whatever the tables' seed")
   func numberedNames() throws {
+    var random = SeededGenerator(seed: 6)
     let text = Array(
-      (0..<20_000).map { event("\"customer_id\":\"C\(100_000 + $0)\"") + "\n" }.joined().utf8)
+      (0..<40_000).map { _ in
+        event("\"customer_id\":\"C\(Int.random(in: 100_000..<110_000, using: &random))\"") + "\n"
+      }.joined().utf8)
     for _ in 0..<40 {
       let decoder = LineDecoder(contract: try Repository.contract())
       decoder.begin(sourceObject: "raw/a.json", objectIndex: 0)
       text.withUnsafeBytes { decoder.decode($0) }
-      #expect(decoder.finish().accepted == 20_000)
+      #expect(decoder.finish().accepted == 40_000)
       let columns = try #require(decoder.partitions.takeAll().first).columns
       let customers = try #require(columns.first { $0.name == "customer_id" })
       guard case .codes(_, let values) = customers.content else {
         Issue.record("the table was given up")
         continue
       }
-      #expect(values.count == 20_001)
+      #expect((9_000...10_001).contains(values.count))
     }
   }
 
