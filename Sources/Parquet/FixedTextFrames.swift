@@ -9,6 +9,8 @@
 /// block  =  text, repeat of the length; text, repeat of the length ... as many as it may hold
 /// last   =  the same, ending with a text
 /// ```
+/// Pointers instead of arrays: sound, since texts are read within the page alone, whose size is
+/// `count` times `width`, and no block is longer than what it stands for.
 package struct FixedTextFrames: ~Copyable {
   private var code = HuffmanCode()
   /// The texts of a block, without their lengths.

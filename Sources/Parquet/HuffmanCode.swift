@@ -2,6 +2,9 @@
 ///
 /// Made anew from a sample of what it is to write, so it may lack a byte of it: then nothing is
 /// written, and the caller takes another way.
+///
+/// Pointers instead of arrays, for the loop: sound, since the tables have a place for whatever two
+/// bytes are read.
 struct HuffmanCode: ~Copyable {
   /// Bytes with a code are below this: so each has its place in the shortest form of a tree.
   static let symbolLimit = 128

@@ -9,6 +9,9 @@
 /// follow    all but the low bytes as in the row before      instants
 /// ```
 /// What is none of them stays as it is. A page with much of that is left to the library.
+///
+/// Pointers instead of arrays: sound, since rows are read below `count` alone, and what is written is
+/// never more than the rows read so far and a frame's header.
 package struct NumberFrames: ~Copyable {
   private var source = UnsafeRawPointer(bitPattern: 8)!
   private var count = 0
@@ -68,8 +71,9 @@ package struct NumberFrames: ~Copyable {
         row += 1
         guard plainRows <= count / 8 else { return nil }
       }
-      // A frame that is no smaller so far will not be: no more is written than there is room for.
-      guard out - target + Self.blockCost < row * 8 + 256 else { return nil }
+      // Sixteen rows and more shrink by more than a block costs: so this holds, and nothing is
+      // written past the room.
+      guard out - target < row * 8 + 32 else { return nil }
     }
     writeRaw(upTo: count * 8, keeping: 0, to: &out)
     ZstdBlock.writeRaw(source, count: 0, isLast: true, to: &out)

@@ -3,6 +3,8 @@
 /// Who writes one knows where its repeats are. All repeats of a block are alike: so many literal
 /// bytes, and then so many that stood so far back. One is described then, and the others only
 /// counted (`RLE_Mode`).
+///
+/// Who calls has room for what is written, and eight bytes more.
 enum ZstdBlock {
   /// The most bytes that a block stands for.
   static let mostBytes = 128 << 10
