@@ -7,6 +7,27 @@ extension LineDecoder {
   /// The members without a field that a line may have on this way.
   static let mostUnknown = 16
 
+  /// Whether names come in an order that is worth guessing.
+  struct NameOrder {
+    /// Names that were not the one that was guessed.
+    var misses = 0
+    private var lines = 0
+    private static let tried = 8
+    private static let mostMisses = 4 * tried
+    private static let pause = 1024
+
+    /// Whether the next line's names are to be guessed.
+    @inline(__always)
+    mutating func isTried() -> Bool {
+      lines &+= 1
+      if lines == Self.tried && misses <= Self.mostMisses || lines == Self.pause {
+        lines = 0
+        misses = 0
+      }
+      return lines < Self.tried
+    }
+  }
+
   /// A member without a field, by places in its line.
   struct Unknown {
     var nameStart: Bytes
@@ -32,13 +53,31 @@ extension LineDecoder {
     var unknownCount = 0
     var micros: Int64 = 0
     var day: Int32 = 0
+    var previous = 0
+    let isOrdered = order.isTried()
     while true {
       guard p.pointee == UInt8(ascii: "\"") else { return false }
-      let block = ByteScan.block(p + 1)
-      let nameSize = Self.firstHit(ByteScan.words(block .== quote))
-      guard nameSize < 16 else { return false }
-      let name = keyMasks[nameSize].key(unsafeBitCast(block, to: SIMD2<UInt64>.self))
-      let field = Int(names.pointee.find(name)) &- 1
+      // Where names have an order, reading on need not wait for the end of each.
+      var field = -1
+      var nameSize = 16
+      if isOrdered {
+        field = scanner.pointee.names.follower(of: previous)
+        if scanner.pointee.names.matches(p + 1, field: field) {
+          nameSize = scanner.pointee.names.length(of: field)
+        }
+      }
+      if nameSize >= 16 {
+        let block = ByteScan.block(p + 1)
+        nameSize = Self.firstHit(ByteScan.words(block .== quote))
+        guard nameSize < 16 else { return false }
+        let name = keyMasks[nameSize].key(unsafeBitCast(block, to: SIMD2<UInt64>.self))
+        field = Int(names.pointee.find(name)) &- 1
+        if isOrdered {
+          order.misses &+= 1
+          if field >= 0 { scanner.pointee.names.learn(field, after: previous) }
+        }
+      }
+      if isOrdered { previous = scanner.pointee.names.position(after: field) }
       let nameStart = p
       p += nameSize &+ 2
       let nameEnd = p

@@ -50,6 +50,7 @@ public final class LineDecoder {
   let keyMasks: UnsafeMutablePointer<ValueTable.KeyMask>
   /// For each field what a short way found in the line at hand, before the line has a row.
   let found: UnsafeMutablePointer<Found>
+  var order = NameOrder()
   /// The line's members without a field, as far as `readMembers` met any.
   let unknown: UnsafeMutablePointer<Unknown>
   /// Whether lines may take a shorter way than the long one.
