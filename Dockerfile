@@ -12,7 +12,7 @@ FROM swift:6.3-bookworm AS build
 # Not pinned: Debian removes superseded versions.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates libisal2 make python3 python3-venv \
+    && apt-get install -y --no-install-recommends ca-certificates make python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
 # Paths are part of the Python environment, so it is built where it will be.
 WORKDIR /opt/medallion
