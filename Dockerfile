@@ -30,7 +30,7 @@ FROM swift:6.3-bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
-        ca-certificates libjs-chart.js libpython3.11 libsqlite3-0 libxxhash0 libzstd1 python3 zlib1g \
+        ca-certificates libisal2 libjs-chart.js libpython3.11 libsqlite3-0 libxxhash0 libzstd1 python3 zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /lake --create-home medallion \
     && install --directory --owner medallion /state

@@ -76,6 +76,8 @@ let package = Package(
     .systemLibrary(
       name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     .systemLibrary(
+      name: "CISAL", pkgConfig: "libisal", providers: [.apt(["libisal-dev"]), .brew(["isa-l"])]),
+    .systemLibrary(
       name: "CXXHash", pkgConfig: "libxxhash",
       providers: [.apt(["libxxhash-dev"]), .brew(["xxhash"])]),
     .systemLibrary(name: "CDuckDB", pkgConfig: "duckdb"),
@@ -111,7 +113,7 @@ let package = Package(
     .module(
       "Bronze",
       [
-        "Contract", "Parquet", "ObjectStore", "Lake", "Ledger", "Flow", "CrashPoint", "CZlib",
+        "Contract", "Parquet", "ObjectStore", "Lake", "Ledger", "Flow", "CrashPoint", "CISAL",
         "CXXHash", crypto, lifecycle, logging,
       ]),
     .module(
@@ -166,7 +168,7 @@ let package = Package(
       ],
       path: "Tests/TestSupport", swiftSettings: settings),
     .tests("ContractTests", ["Contract", "TestSupport"]),
-    .tests("ParquetTests", ["Parquet"], exclude: ["read_back.py"]),
+    .tests("ParquetTests", ["Parquet", "CZstd"], exclude: ["read_back.py"]),
     .tests("FlowTests", ["Flow", logging]),
     .tests("ObjectStoreTests", ["ObjectStore", "AWS", "TestSupport"]),
     .testTarget(

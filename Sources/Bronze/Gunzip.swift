@@ -1,9 +1,12 @@
-import CZlib
+import CISAL
 
 /// Undoes gzip (RFC 1952), member after member, in bounded memory.
+///
+/// By ISA-L, which takes a little more than a third of zlib's time.
 final class Gunzip {
-  private var stream = z_stream()
+  private let stream = UnsafeMutablePointer<inflate_state>.allocate(capacity: 1)
   private let output = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
+  private var hasBegun = false
   private var isInMember = false
   private var outputWasFull = false
   private var packedBytes = 0
@@ -17,24 +20,25 @@ final class Gunzip {
   private static let mostBytes = 64 << 30
 
   init() {
-    // 16 + 15: a gzip header, and the largest window.
-    inflateInit2_(&stream, 31, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+    isal_inflate_init(stream)
+    stream.pointee.crc_flag = UInt32(ISAL_GZIP)
   }
 
   deinit {
-    inflateEnd(&stream)
+    stream.deallocate()
     output.deallocate()
   }
 
   /// Whether what was given may unpack to more.
-  var hasMore: Bool { stream.avail_in > 0 || outputWasFull }
+  var hasMore: Bool { stream.pointee.avail_in > 0 || outputWasFull }
 
   /// Takes packed bytes, which have to stay valid until `hasMore` is false.
   func give(_ input: UnsafeRawBufferPointer) {
     guard let start = input.baseAddress else { return }
     packedBytes += input.count
-    stream.next_in = UnsafeMutablePointer(mutating: start.assumingMemoryBound(to: UInt8.self))
-    stream.avail_in = UInt32(input.count)
+    stream.pointee.next_in = UnsafeMutablePointer(
+      mutating: start.assumingMemoryBound(to: UInt8.self))
+    stream.pointee.avail_in = UInt32(input.count)
   }
 
   /// Hands on the next piece that the bytes unpack to: of bounded size, so that whoever collects
@@ -43,38 +47,42 @@ final class Gunzip {
     outputWasFull = false
     if !isInMember {
       // Zeros may pad what follows a member; anything else there begins another one.
-      while stream.total_in > 0, stream.avail_in > 0, stream.next_in.pointee == 0 {
-        stream.next_in += 1
-        stream.avail_in -= 1
+      while hasBegun, stream.pointee.avail_in > 0, stream.pointee.next_in.pointee == 0 {
+        stream.pointee.next_in += 1
+        stream.pointee.avail_in -= 1
       }
-      guard stream.avail_in > 0 else { return }
+      guard stream.pointee.avail_in > 0 else { return }
+      // What is something else is told from what ends too soon.
+      guard stream.pointee.next_in[0] == 0x1F,
+        stream.pointee.avail_in == 1 || stream.pointee.next_in[1] == 0x8B
+      else { throw RawObjectFault(reason: .corruptGzip) }
+      hasBegun = true
       isInMember = true
     }
-    stream.next_out = output.baseAddress!.assumingMemoryBound(to: UInt8.self)
-    stream.avail_out = UInt32(output.count)
-    let status = inflate(&stream, Z_NO_FLUSH)
-    guard status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR else {
-      throw RawObjectFault(reason: .corruptGzip)
-    }
-    let count = output.count - Int(stream.avail_out)
+    stream.pointee.next_out = output.baseAddress!.assumingMemoryBound(to: UInt8.self)
+    stream.pointee.avail_out = UInt32(output.count)
+    let given = stream.pointee.avail_in
+    let status = isal_inflate(stream)
+    let count = output.count - Int(stream.pointee.avail_out)
+    // Whatever the data, each step takes or makes some of it.
+    guard status == ISAL_DECOMP_OK, given == 0 || stream.pointee.avail_in < given || count > 0
+    else { throw RawObjectFault(reason: .corruptGzip) }
     unpackedBytes += count
     guard
       unpackedBytes <= Self.bombBytes
         || unpackedBytes <= min(Self.mostBytes, packedBytes * Self.bombRatio)
     else { throw RawObjectFault(reason: .gzipBomb) }
-    outputWasFull = stream.avail_out == 0
+    outputWasFull = stream.pointee.avail_out == 0
     try body(UnsafeRawBufferPointer(rebasing: output[..<count]))
-    if status == Z_STREAM_END {
+    if stream.pointee.block_state == ISAL_BLOCK_FINISH {
       isInMember = false
       outputWasFull = false
-      let consumed = stream.total_in
-      inflateReset(&stream)
-      stream.total_in = consumed
+      isal_inflate_reset(stream)
     }
   }
 
   /// Throws if the data ended in the middle.
   func finish() throws {
-    if isInMember || stream.total_in == 0 { throw RawObjectFault(reason: .truncatedGzip) }
+    if isInMember || !hasBegun { throw RawObjectFault(reason: .truncatedGzip) }
   }
 }

@@ -49,7 +49,7 @@ final class RawObjectReader {
       return false
     }
     let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
-    XXH3_64bits_update(hash, piece.baseAddress, count)
+    xxh3_update(hash, piece.baseAddress, count)
     if let gunzip {
       gunzip.give(piece)
       try gunzip.unpack(body)

@@ -59,6 +59,14 @@ enum ByteScan {
     var seen = SIMD2<UInt64>(0, 0)
     let feed = SIMD16<UInt8>(repeating: lineFeed)
     let last = end - 16
+    while p <= last - 16 {
+      let first = block(p)
+      let second = block(p + 16)
+      let hits = words((first .== feed) .| (second .== feed))
+      if hits[0] | hits[1] != 0 { break }
+      seen |= unsafeBitCast(first | second, to: SIMD2<UInt64>.self)
+      p += 32
+    }
     while p <= last {
       let bytes = block(p)
       seen |= unsafeBitCast(bytes, to: SIMD2<UInt64>.self)
@@ -133,17 +141,29 @@ enum ByteScan {
   /// Whether `count` bytes can stand in a JSON string as they are: none is a quote, a backslash or
   /// a control character.
   static func standsUnescaped(_ p: Bytes, _ count: Int) -> Bool {
-    for index in 0..<count {
-      let byte = p[index]
-      if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { return false }
+    let quote = SIMD16<UInt8>(repeating: UInt8(ascii: "\""))
+    let backslash = SIMD16<UInt8>(repeating: UInt8(ascii: "\\"))
+    let blank = SIMD16<UInt8>(repeating: 0x20)
+    var offset = 0
+    while offset < count {
+      let bytes = block(p + offset)
+      let hits = words((bytes .== quote) .| (bytes .== backslash) .| (bytes .< blank))
+      let found = hits & mask(count - offset)
+      if found[0] | found[1] != 0 { return false }
+      offset += 16
     }
     return true
   }
 
   /// The same, and all of them ASCII.
   static func isPlainText(_ p: Bytes, _ count: Int) -> Bool {
-    for index in 0..<count where p[index] >= 0x80 { return false }
-    return standsUnescaped(p, count)
+    var offset = 0
+    while offset < count {
+      let found = special(block(p + offset)) & mask(count - offset)
+      if found[0] | found[1] != 0 { return false }
+      offset += 16
+    }
+    return true
   }
 
   /// Whether `null` stands at `p`.

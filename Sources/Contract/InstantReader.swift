@@ -12,7 +12,7 @@ struct InstantReader: ~Copyable {
     var day: Int32
   }
 
-  private static let count = 2048
+  private static let count = 8192
   private static let microsPerHour: Int64 = 3_600_000_000
   private let hours: UnsafeMutablePointer<Hour>
 
@@ -51,7 +51,7 @@ struct InstantReader: ~Copyable {
     let low = ByteScan.word(p)
     let high = ByteScan.word(p + 8) & 0xFF_FFFF_FFFF
     let mixed = (low ^ high) &* 0x9E37_79B9_7F4A_7C15
-    let hour = hours + Int(truncatingIfNeeded: mixed >> 53)
+    let hour = hours + Int(truncatingIfNeeded: mixed >> 51)
     if hour.pointee.low != low || hour.pointee.high != high {
       guard remember(p, low, high, hour) else { return nil }
     }

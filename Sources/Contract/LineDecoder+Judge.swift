@@ -179,7 +179,8 @@ extension LineDecoder {
       ? table.pointee.findEscaped(text, length: length) : table.pointee.find(text, length: length)
     if code == 0 {
       guard let bits = bits(of: text, length, rule) else { return false }
-      code = table.pointee.insert(text, length: length, bits: bits, isEscaped: isEscaped)
+      code = table.pointee.insert(
+        text, length: length, bits: bits, rows: rows, isEscaped: isEscaped)
       if code == 0 {
         spread(field)
         return append(member, line, to: header.pointee.columns + field, row, rule)

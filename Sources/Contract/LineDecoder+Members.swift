@@ -7,6 +7,27 @@ extension LineDecoder {
   /// The members without a field that a line may have on this way.
   static let mostUnknown = 16
 
+  /// Whether names come in an order that is worth guessing.
+  struct NameOrder {
+    /// Names that were not the one that was guessed.
+    var misses = 0
+    private var lines = 0
+    private static let tried = 8
+    private static let mostMisses = 4 * tried
+    private static let pause = 1024
+
+    /// Whether the next line's names are to be guessed.
+    @inline(__always)
+    mutating func isTried() -> Bool {
+      lines &+= 1
+      if lines == Self.tried && misses <= Self.mostMisses || lines == Self.pause {
+        lines = 0
+        misses = 0
+      }
+      return lines < Self.tried
+    }
+  }
+
   /// A member without a field, by places in its line.
   struct Unknown {
     var nameStart: Bytes
@@ -32,17 +53,41 @@ extension LineDecoder {
     var unknownCount = 0
     var micros: Int64 = 0
     var day: Int32 = 0
+    var previous = 0
+    let isOrdered = order.isTried()
     while true {
       guard p.pointee == UInt8(ascii: "\"") else { return false }
-      let nameSize = Self.firstHit(ByteScan.words(ByteScan.block(p + 1) .== quote))
-      guard nameSize < 16 else { return false }
-      let field = scanner.pointee.names.find(p + 1, length: nameSize)
+      // Where names have an order, reading on need not wait for the end of each.
+      var field = -1
+      var nameSize = 16
+      if isOrdered {
+        field = scanner.pointee.names.follower(of: previous)
+        if scanner.pointee.names.matches(p + 1, field: field) {
+          nameSize = scanner.pointee.names.length(of: field)
+        }
+      }
+      if nameSize >= 16 {
+        let block = ByteScan.block(p + 1)
+        nameSize = Self.firstHit(ByteScan.words(block .== quote))
+        guard nameSize < 16 else { return false }
+        let name = keyMasks[nameSize].key(unsafeBitCast(block, to: SIMD2<UInt64>.self))
+        field = Int(names.pointee.find(name)) &- 1
+        if isOrdered {
+          order.misses &+= 1
+          if field >= 0 { scanner.pointee.names.learn(field, after: previous) }
+        }
+      }
+      if isOrdered { previous = scanner.pointee.names.position(after: field) }
       let nameStart = p
       p += nameSize &+ 2
       let nameEnd = p
-      p = JSONScanner.skipBlanks(p)
-      guard p.pointee == UInt8(ascii: ":") else { return false }
-      p = JSONScanner.skipBlanks(p + 1)
+      if Self.isColonAndBlank(p), p[2] > UInt8(ascii: " ") {
+        p += 2
+      } else {
+        p = JSONScanner.skipBlanks(p)
+        guard p.pointee == UInt8(ascii: ":") else { return false }
+        p = JSONScanner.skipBlanks(p + 1)
+      }
       if field < 0 {
         guard unknownCount < Self.mostUnknown,
           ByteScan.standsUnescaped(nameStart + 1, nameSize)
@@ -89,6 +134,10 @@ extension LineDecoder {
           }
         }
       }
+      if Self.isCommaBlankQuote(p) {
+        p += 2
+        continue
+      }
       p = JSONScanner.skipBlanks(p)
       if p.pointee == UInt8(ascii: ",") {
         p = JSONScanner.skipBlanks(p + 1)
@@ -103,6 +152,18 @@ extension LineDecoder {
     addRow(
       present, unknownCount: unknownCount, micros: micros, day: day, number: number)
     return true
+  }
+
+  /// The usual way from a name to its value.
+  @inline(__always)
+  private static func isColonAndBlank(_ p: Bytes) -> Bool {
+    UnsafeRawPointer(p).loadUnaligned(as: UInt16.self).littleEndian == 0x203A
+  }
+
+  /// The usual way from a value to the next name.
+  @inline(__always)
+  private static func isCommaBlankQuote(_ p: Bytes) -> Bool {
+    UnsafeRawPointer(p).loadUnaligned(as: UInt32.self).littleEndian & 0xFF_FFFF == 0x22_202C
   }
 
   private enum Value {
@@ -137,14 +198,15 @@ extension LineDecoder {
       size = Self.firstHit(ByteScan.words(ends))
     }
     guard rule.pointee.isCoded, size < 16 else { return plainValue(text, field, isQuoted) }
-    let key = unsafeBitCast(block, to: SIMD2<UInt64>.self) & masks[size]
-    var code = (tables.pointer + field).pointee.find(key[0], key[1], length: size)
+    let key = keyMasks[size].key(unsafeBitCast(block, to: SIMD2<UInt64>.self))
+    var code = (tables.pointer + field).pointee.find(key)
     if code == 0 {
       // Sound UTF-8 by now: only escapes and what breaks a string stand in the way.
       guard ByteScan.standsUnescaped(text, size), let bits = bits(of: text, size, rule) else {
         return .none
       }
-      code = (tables.pointer + field).pointee.insert(text, length: size, bits: bits)
+      code = (tables.pointer + field).pointee.insert(
+        text, length: size, bits: bits, rows: rows)
       guard code != 0 else {
         spread(field)
         return .none
@@ -182,7 +244,8 @@ extension LineDecoder {
       let table = tables.pointer + field
       var code = table.pointee.find(text, length: size)
       if code == 0 {
-        code = table.pointee.insert(text, length: size, bits: numberBits ?? 0)
+        code = table.pointee.insert(
+          text, length: size, bits: numberBits ?? 0, rows: rows)
         guard code != 0 else {
           spread(field)
           return .none
@@ -208,22 +271,28 @@ extension LineDecoder {
     let timestampIndex = contract.timestampIndex
     let fieldCount = scanner.pointee.fieldCount
     var textBytes = 0
+    var column = columns
+    var rule = rules
+    var value = found
     for field in 0..<fieldCount {
-      let column = columns + field
-      if present & (1 << UInt64(truncatingIfNeeded: field)) == 0 {
-        column.pointee.setNull(row, rules[field].kind)
-      } else if rules[field].isCoded {
-        column.pointee.codes[row] = found[field].code
+      let isPresent = present &>> UInt64(truncatingIfNeeded: field) & 1 == 1
+      if rule.pointee.isCoded, isPresent {
+        column.pointee.codes[row] = value.pointee.code
+      } else if !isPresent {
+        column.pointee.setNull(row, rule.pointee.kind)
       } else if field == timestampIndex {
         column.pointee.set(micros, row)
       } else if field == idIndex {
         textBytes &+= column.pointee.append(
-          prefixed: found[field].start, found[field].length, row)
-      } else if rules[field].kind == .string {
-        textBytes &+= column.pointee.append(found[field].start, found[field].length, row)
+          prefixed: value.pointee.start, value.pointee.length, row)
+      } else if rule.pointee.kind == .string {
+        textBytes &+= column.pointee.append(value.pointee.start, value.pointee.length, row)
       } else {
-        column.pointee.set(bits: found[field].bits, row, rules[field].kind)
+        column.pointee.set(bits: value.pointee.bits, row, rule.pointee.kind)
       }
+      column += 1
+      rule += 1
+      value += 1
     }
     lastRescued = unknownCount
     if unknownCount > 0 {

@@ -40,8 +40,7 @@ extension LineDecoder {
     let slots = template.pointee.slots
     let lastStart = end - template.pointee.reach
     let found = found
-    let tables = tables.pointer
-    let masks = masks
+    let keyMasks = keyMasks
     var lineNumber = number
     var line = start
     lines: while line <= lastStart {
@@ -53,40 +52,38 @@ extension LineDecoder {
       var day: Int32 = 0
       var idStart = p
       var idLength = 0
+      // Of the line's texts from the template's: looked at only before something is made of it.
+      var difference = SIMD2<UInt64>(0, 0)
       while true {
-        let length = Int(slot.pointee.length)
-        var difference = (ByteScan.pair(p) ^ slot.pointee.first) & slot.pointee.firstMask
-        if length > 16 {
-          difference |= (ByteScan.pair(p + 16) ^ slot.pointee.second) & slot.pointee.secondMask
-        }
-        guard difference[0] | difference[1] == 0 else { break lines }
-        if length > 32 {
-          let rest = Bytes(template.pointee.text) + Int(slot.pointee.start) + 32
-          guard ByteScan.equal(p + 32, rest, length &- 32) else { break lines }
-        }
-        p += length
+        difference |= (ByteScan.pair(p) ^ slot.pointee.first) & slot.pointee.firstMask
+        difference |= (ByteScan.pair(p + 16) ^ slot.pointee.second) & slot.pointee.secondMask
+        p += Int(slot.pointee.length)
         if slot.pointee.kind == .coded {
-          let field = Int(slot.pointee.field)
           let block = ByteScan.block(p)
           var size = Int(slot.pointee.guess)
           if size < 0 || p[size] != slot.pointee.terminators[0] {
             size = Self.firstHit(ByteScan.words(block .== slot.pointee.terminators))
             if slot.pointee.guess >= 0 {
+              guard difference[0] | difference[1] == 0 else { break lines }
               slot.pointee.correct(size, lines: template.pointee.lines)
             }
           }
-          let key = unsafeBitCast(block, to: SIMD2<UInt64>.self) & masks[size]
-          var code = size < 16 ? (tables + field).pointee.find(key[0], key[1], length: size) : 0
+          let key = keyMasks[size].key(unsafeBitCast(block, to: SIMD2<UInt64>.self))
+          var code = slot.pointee.table.pointee.find(key)
           if code == 0 {
-            code = firstSight(p, slot, size: &size, room: &room)
+            guard difference[0] | difference[1] == 0 else { break lines }
+            code = firstSight(
+              p, slot, size: &size, room: &room, rows: rows &+ Int(lineNumber &- number))
             guard code != 0 else { break lines }
           }
-          found[field].code = code
+          slot.pointee.code = code
           p += size
           slot += 1
           continue
         }
+        guard difference[0] | difference[1] == 0 else { break lines }
         switch slot.pointee.kind {
+        case .text: break
         case .coded, .plain:
           let field = Int(slot.pointee.field)
           guard let size = plainValue(p, slot, found + field, within: room) else { break lines }
@@ -141,13 +138,12 @@ extension LineDecoder {
     let header = partitions.header(for: day)
     let row = header.pointee.rowCount
     let columns = header.pointee.columns
-    let found = found
     var textBytes = columns[contract.idIndex].append(prefixed: id, idLength, row)
     columns[contract.timestampIndex].set(micros, row)
     let coded = template.pointee.coded
     for index in 0..<template.pointee.codedCount {
-      let field = Int(coded[index])
-      columns[field].codes[row] = found[field].code
+      let slot = coded[index]
+      columns[Int(slot.pointee.field)].codes[row] = slot.pointee.code
     }
     for index in 0..<template.pointee.plainCount {
       let field = Int(template.pointee.plain[index])
@@ -189,9 +185,11 @@ extension LineDecoder {
   /// - Parameters:
   ///   - size: in what it was looked up, afterwards what it is.
   ///   - room: what longer values may take, less if this is one.
+  ///   - rows: how many there are before this line's.
   @inline(never)
   private func firstSight(
-    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>, size: inout Int, room: inout Int
+    _ p: Bytes, _ slot: UnsafeMutablePointer<LineTemplate.Slot>, size: inout Int, room: inout Int,
+    rows: Int
   ) -> UInt32 {
     let field = Int(slot.pointee.field)
     size = Self.firstHit(ByteScan.words(ByteScan.block(p) .== slot.pointee.terminators))
@@ -201,7 +199,7 @@ extension LineDecoder {
       room &-= long
     }
     let code = (tables.pointer + field).pointee.find(p, length: size)
-    return code == 0 ? newCode(p, size, field) : code
+    return code == 0 ? newCode(p, size, field, rows: rows) : code
   }
 
   /// Where a value ends that is longer than fifteen bytes; nil if it is longer than any with a code.
@@ -223,11 +221,12 @@ extension LineDecoder {
   ///
   /// Only text of printable ASCII without a quote or an escape is: its line was not yet checked to
   /// be UTF-8.
-  private func newCode(_ p: Bytes, _ size: Int, _ field: Int) -> UInt32 {
+  private func newCode(_ p: Bytes, _ size: Int, _ field: Int, rows: Int) -> UInt32 {
     guard ByteScan.isPlainText(p, size), rules[field].kind != .boolean,
       let bits = bits(of: p, size, rules + field)
     else { return 0 }
-    let code = (tables.pointer + field).pointee.insert(p, length: size, bits: bits)
+    let code = (tables.pointer + field).pointee.insert(
+      p, length: size, bits: bits, rows: rows)
     if code == 0 { spread(field) }
     return code
   }

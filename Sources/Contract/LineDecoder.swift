@@ -42,12 +42,15 @@ public final class LineDecoder {
   let twins: UnsafeMutablePointer<TwinNames>
   let tally: UnsafeMutablePointer<RescueTally>
   let tables: ValueTables
+  /// The fields' names: a field's code is its index, and one more.
+  let names: UnsafeMutablePointer<ValueTable>
   let templates: UnsafeMutablePointer<LineTemplates>
   let instants: UnsafeMutablePointer<InstantReader>
-  /// Ones in the first bytes of sixteen, by their number.
-  let masks: UnsafeMutablePointer<SIMD2<UInt64>>
+  /// By a text's size what makes its key.
+  let keyMasks: UnsafeMutablePointer<ValueTable.KeyMask>
   /// For each field what a short way found in the line at hand, before the line has a row.
   let found: UnsafeMutablePointer<Found>
+  var order = NameOrder()
   /// The line's members without a field, as far as `readMembers` met any.
   let unknown: UnsafeMutablePointer<Unknown>
   /// Whether lines may take a shorter way than the long one.
@@ -61,6 +64,8 @@ public final class LineDecoder {
   /// How many members of the last row were rescued.
   var lastRescued = 0
   var accepted = 0
+  /// Lines that were accepted in objects before.
+  private var acceptedBefore = 0
   var objectIndex: UInt32 = 0
   private var lineNumber: Int64 = 0
   /// Where the line that is being read begins in the object.
@@ -91,12 +96,20 @@ public final class LineDecoder {
     }
     scanner = .allocate(capacity: 1)
     scanner.initialize(to: LineScanner(fieldNames: fields.map(\.name)))
+    names = .allocate(capacity: 1)
+    names.initialize(to: ValueTable(.string))
+    for field in fields {
+      var name = ByteBuffer(capacity: field.name.utf8.count)
+      for byte in field.name.utf8 { name.append(byte) }
+      _ = names.pointee.insert(Bytes(name.start), length: name.count, bits: 0, rows: 0)
+    }
     twins = .allocate(capacity: 1)
     twins.initialize(to: TwinNames())
     tally = .allocate(capacity: 1)
     tally.initialize(to: RescueTally(fieldCount: fields.count))
     templates = .allocate(capacity: 1)
-    templates.initialize(to: LineTemplates(fieldCount: fields.count, areUsed: comparesShapes))
+    templates.initialize(
+      to: LineTemplates(fieldCount: fields.count, tables.pointer, areUsed: comparesShapes))
     instants = .allocate(capacity: 1)
     instants.initialize(to: InstantReader())
     self.comparesShapes = comparesShapes && fields.count <= 64
@@ -106,8 +119,8 @@ public final class LineDecoder {
       repeating: Unknown(
         nameStart: nowhere, nameEnd: nowhere, valueStart: nowhere, valueEnd: nowhere),
       count: Self.mostUnknown)
-    masks = .allocate(capacity: 17)
-    for length in 0...16 { (masks + length).initialize(to: ByteScan.mask(length)) }
+    keyMasks = .allocate(capacity: 17)
+    for size in 0...16 { (keyMasks + size).initialize(to: ValueTable.KeyMask(size: size)) }
     found = .allocate(capacity: fields.count)
     found.initialize(repeating: Found(start: lineCopy.start), count: fields.count)
   }
@@ -116,12 +129,13 @@ public final class LineDecoder {
     rules.deallocate()
     powersOfTen.deallocate()
     scanner.deinitialize(count: 1).deallocate()
+    names.deinitialize(count: 1).deallocate()
     twins.deinitialize(count: 1).deallocate()
     tally.deinitialize(count: 1).deallocate()
     templates.deinitialize(count: 1).deallocate()
     instants.deinitialize(count: 1).deallocate()
     found.deallocate()
-    masks.deallocate()
+    keyMasks.deallocate()
     unknown.deallocate()
   }
 
@@ -207,10 +221,14 @@ public final class LineDecoder {
     tally.pointee.report(into: &counts, fieldNames: contract.fields.map(\.name))
     let result = counts
     counts = LineCounts()
+    acceptedBefore += accepted
     accepted = 0
     tally.pointee.reset()
     return result
   }
+
+  /// Lines that were accepted in all objects.
+  var rows: Int { acceptedBefore + accepted }
 
   /// Judges one line on its own, as part of the object that was begun: for redrive.
   ///

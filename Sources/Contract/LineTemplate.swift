@@ -11,11 +11,13 @@ struct LineTemplate {
       /// Of a field whose rows keep codes.
       case coded
       case plain
+      /// No value: more text follows.
+      case text
       /// No value: the text ends the line.
       case end
     }
 
-    /// The text's first 32 bytes, and ones in those that there are.
+    /// The text, and ones in the bytes that it has.
     var first = SIMD2<UInt64>(0, 0)
     var second = SIMD2<UInt64>(0, 0)
     var firstMask = SIMD2<UInt64>(0, 0)
@@ -27,15 +29,21 @@ struct LineTemplate {
     var length: Int32 = 0
     var field: Int32 = 0
     var kind = Kind.end
+    /// Coded: the field's values, and the code of the one in the line at hand.
+    var table: UnsafeMutablePointer<ValueTable>
+    var code: UInt32 = 0
     /// The size that the value is taken to have before it is looked at, so that reading on need not
     /// wait for its end to be found; negative where sizes differ too often for that.
     var guess: Int32 = 0
     private var wrongGuesses: Int32 = 0
 
-    init() {}
-
-    /// - Parameter text: the text's place in `line`, which is readable `ByteScan.padding` past it.
-    init(text: Range<Int>, of line: Bytes) {
+    /// - Parameters:
+    ///   - text: the text's place in `line`, which is readable `ByteScan.padding` past it.
+    ///   - tables: the values of all fields.
+    init(_ kind: Kind, text: Range<Int>, of line: Bytes, _ tables: UnsafeMutablePointer<ValueTable>)
+    {
+      self.kind = kind
+      table = tables
       start = Int32(text.lowerBound)
       length = Int32(text.count)
       firstMask = ByteScan.mask(text.count)
@@ -44,11 +52,14 @@ struct LineTemplate {
       second = ByteScan.pair(line + text.lowerBound + 16) & secondMask
     }
 
-    init(text: Range<Int>, value: Range<Int>, of line: Bytes, field: Int, kind: Kind) {
-      self.init(text: text, of: line)
+    init(
+      _ kind: Kind, of field: Int, text: Range<Int>, value: Range<Int>, of line: Bytes,
+      _ tables: UnsafeMutablePointer<ValueTable>
+    ) {
+      self.init(kind, text: text, of: line, tables)
       terminators = SIMD16(repeating: line[value.upperBound])
       self.field = Int32(field)
-      self.kind = kind
+      table = tables + field
       guess = Int32(value.count)
       if kind == .coded, value.count > LineTemplate.longestGuess { guess = -1 }
     }
@@ -68,7 +79,8 @@ struct LineTemplate {
 
   /// The longest line that is taken for one, and its most values.
   static let longestLine = 2048
-  static let mostSlots = 64
+  private static let mostFields = 64
+  static let mostSlots = mostFields + longestLine / mostText
   /// How far a value is followed that is longer than most.
   static let longestValue = 256
   /// What a value takes that is as short as most.
@@ -78,13 +90,16 @@ struct LineTemplate {
   /// The largest size that is guessed of a value with a code: more do not fit into a key.
   private static let longestGuess = 15
 
+  /// What a slot's text has at most.
+  private static let mostText = 32
+
   /// The line that it was learnt from.
   let text: UnsafeMutablePointer<UInt8>
   /// One for each value, and the end of the line.
   let slots: UnsafeMutablePointer<Slot>
   var slotCount = 0
-  /// The fields of the slots with codes, and of the plain ones.
-  let coded: UnsafeMutablePointer<Int32>
+  /// The slots with codes, and the fields of the plain ones.
+  let coded: UnsafeMutablePointer<UnsafeMutablePointer<Slot>>
   var codedCount = 0
   let plain: UnsafeMutablePointer<Int32>
   var plainCount = 0
@@ -97,13 +112,18 @@ struct LineTemplate {
   /// Lines that had this shape.
   var lines = 0
 
-  init(fieldCount: Int) {
+  private let tables: UnsafeMutablePointer<ValueTable>
+
+  /// - Parameter tables: the values of all fields.
+  init(fieldCount: Int, _ tables: UnsafeMutablePointer<ValueTable>) {
+    self.tables = tables
     text = .allocate(capacity: Self.longestLine + ByteScan.padding)
     text.initialize(repeating: 0, count: Self.longestLine + ByteScan.padding)
     slots = .allocate(capacity: Self.mostSlots + 1)
-    slots.initialize(repeating: Slot(), count: Self.mostSlots + 1)
+    slots.initialize(
+      repeating: Slot(.end, text: 0..<0, of: text, tables), count: Self.mostSlots + 1)
     coded = .allocate(capacity: Self.mostSlots)
-    coded.initialize(repeating: 0, count: Self.mostSlots)
+    coded.initialize(repeating: slots, count: Self.mostSlots)
     plain = .allocate(capacity: Self.mostSlots)
     plain.initialize(repeating: 0, count: Self.mostSlots)
     absent = .allocate(capacity: max(1, fieldCount))
@@ -125,7 +145,7 @@ struct LineTemplate {
     _ rules: UnsafeMutablePointer<FieldRule>
   ) -> Bool {
     let length = end - start
-    guard length <= Self.longestLine, scanner.unknownCount == 0, scanner.count <= Self.mostSlots
+    guard length <= Self.longestLine, scanner.unknownCount == 0, scanner.count <= Self.mostFields
     else { return false }
     let members = scanner.members
     slotCount = 0
@@ -156,11 +176,13 @@ struct LineTemplate {
         } else {
           rules[field].isCoded ? .coded : .plain
         }
+      let textStart = addText(from: place, to: valueStart, of: start)
       slots[slotCount] = Slot(
-        text: place..<valueStart, value: valueStart..<valueEnd, of: start, field: field, kind: kind)
+        kind, of: field, text: textStart..<valueStart, value: valueStart..<valueEnd, of: start,
+        tables)
       slotCount += 1
       if kind == .coded {
-        coded[codedCount] = Int32(field)
+        coded[codedCount] = slots + slotCount - 1
         codedCount += 1
       } else if kind == .plain {
         plain[plainCount] = Int32(field)
@@ -169,7 +191,8 @@ struct LineTemplate {
       reach += valueStart - place + Self.usualValue
       place = valueEnd
     }
-    slots[slotCount] = Slot(text: place..<length, of: start)
+    let textStart = addText(from: place, to: length, of: start)
+    slots[slotCount] = Slot(.end, text: textStart..<length, of: start, tables)
     slotCount += 1
     text.update(from: start, count: length)
     absentCount = 0
@@ -182,6 +205,17 @@ struct LineTemplate {
     }
     reach += length - place + ByteScan.padding
     return true
+  }
+
+  /// Adds slots of text alone until what is left fits in one; gives where that begins.
+  private mutating func addText(from start: Int, to end: Int, of line: Bytes) -> Int {
+    var place = start
+    while end - place > Self.mostText {
+      slots[slotCount] = Slot(.text, text: place..<place + Self.mostText, of: line, tables)
+      slotCount += 1
+      place += Self.mostText
+    }
+    return place
   }
 
   /// Whether a line of this shape has the same texts in the same places.
@@ -217,16 +251,18 @@ struct LineTemplates: ~Copyable {
   private var pause = shortestPause
   private var left: Int
 
-  /// - Parameter areUsed: false compares no line, ever.
-  init(fieldCount: Int, areUsed: Bool) {
+  /// - Parameters:
+  ///   - areUsed: false compares no line, ever.
+  ///   - tables: the values of all fields.
+  init(fieldCount: Int, _ tables: UnsafeMutablePointer<ValueTable>, areUsed: Bool) {
     areTried = areUsed
     left = areUsed ? 0 : .max
     order = .allocate(capacity: Self.most)
     for index in 0..<Self.most {
-      (order + index).initialize(to: LineTemplate(fieldCount: fieldCount))
+      (order + index).initialize(to: LineTemplate(fieldCount: fieldCount, tables))
     }
     spare = .allocate(capacity: 1)
-    spare.initialize(to: LineTemplate(fieldCount: fieldCount))
+    spare.initialize(to: LineTemplate(fieldCount: fieldCount, tables))
   }
 
   deinit {

@@ -89,8 +89,8 @@ final class RowStorage {
     header.initialize(
       to: Header(
         rowCapacity: capacity, columns: .allocate(capacity: kinds.count),
-        objectIndexes: .allocate(capacity: capacity),
-        lineNumbers: .allocate(capacity: capacity)))
+        objectIndexes: GrowingMemory.allocate(capacity),
+        lineNumbers: GrowingMemory.allocate(capacity)))
     for (index, form) in forms.enumerated() {
       (header.pointee.columns + index).initialize(to: Self.column(form, capacity: capacity))
     }
@@ -99,8 +99,8 @@ final class RowStorage {
   deinit {
     for index in kinds.indices { Self.deallocate(header.pointee.columns[index]) }
     header.pointee.columns.deallocate()
-    header.pointee.objectIndexes.deallocate()
-    header.pointee.lineNumbers.deallocate()
+    GrowingMemory.deallocate(header.pointee.objectIndexes)
+    GrowingMemory.deallocate(header.pointee.lineNumbers)
     header.deallocate()
   }
 
@@ -153,23 +153,19 @@ final class RowStorage {
   func growRows() {
     let rows = header.pointee.rowCount
     let capacity = header.pointee.rowCapacity * 2
-    Self.move(&header.pointee.objectIndexes, count: rows, capacity: capacity)
-    Self.move(&header.pointee.lineNumbers, count: rows, capacity: capacity)
+    GrowingMemory.grow(&header.pointee.objectIndexes, to: capacity)
+    GrowingMemory.grow(&header.pointee.lineNumbers, to: capacity)
     for index in kinds.indices {
       let column = header.pointee.columns + index
       if column.pointee.form == .codes {
-        Self.move(&column.pointee.codes, count: rows, capacity: capacity)
+        GrowingMemory.grow(&column.pointee.codes, to: capacity)
         continue
       }
-      Self.move(&column.pointee.validity, count: rows, capacity: capacity)
+      GrowingMemory.grow(&column.pointee.validity, to: capacity)
       (column.pointee.validity + rows).update(
         repeating: column.pointee.usualValidity, count: capacity - rows)
       let width = column.pointee.form.hasBytes ? 4 : 8
-      let values = UnsafeMutableRawPointer.allocate(
-        byteCount: (capacity + 1) * width, alignment: 16)
-      values.copyMemory(from: column.pointee.values, byteCount: (rows + 1) * width)
-      column.pointee.values.deallocate()
-      column.pointee.values = values
+      GrowingMemory.grow(&column.pointee.values, toBytes: (capacity + 1) * width)
     }
     header.pointee.rowCapacity = capacity
   }
@@ -207,29 +203,20 @@ final class RowStorage {
     let isCoded = form == .codes
     let byteCapacity = form.hasBytes ? firstByteCapacity : 0
     let column = Column(
-      form: form, codes: .allocate(capacity: isCoded ? capacity : 1),
-      validity: .allocate(capacity: isCoded ? 1 : capacity),
-      values: .allocate(byteCount: isCoded ? 8 : (capacity + 1) * 8, alignment: 16),
-      bytes: .allocate(capacity: byteCapacity + ByteScan.padding), byteCapacity: byteCapacity)
+      form: form, codes: GrowingMemory.allocate(isCoded ? capacity : 1),
+      validity: GrowingMemory.allocate(isCoded ? 1 : capacity),
+      values: GrowingMemory.allocate(bytes: isCoded ? 8 : (capacity + 1) * 8),
+      bytes: GrowingMemory.allocate(byteCapacity + ByteScan.padding), byteCapacity: byteCapacity)
     column.validity.initialize(repeating: column.usualValidity, count: isCoded ? 1 : capacity)
     column.values.storeBytes(of: 0, as: UInt64.self)
     return column
   }
 
   private static func deallocate(_ column: Column) {
-    column.codes.deallocate()
-    column.validity.deallocate()
-    column.values.deallocate()
-    column.bytes.deallocate()
-  }
-
-  private static func move<Element: BitwiseCopyable>(
-    _ elements: inout UnsafeMutablePointer<Element>, count: Int, capacity: Int
-  ) {
-    let moved = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
-    moved.update(from: elements, count: count)
-    elements.deallocate()
-    elements = moved
+    GrowingMemory.deallocate(column.codes)
+    GrowingMemory.deallocate(column.validity)
+    GrowingMemory.deallocate(column.values)
+    GrowingMemory.deallocate(column.bytes)
   }
 }
 
@@ -330,9 +317,6 @@ extension RowStorage.Column {
     precondition(
       needed <= Int(UInt32.max), "a column holds less than 4 GiB: take its rows away sooner")
     byteCapacity = max(needed, byteCapacity * 2)
-    let moved = UnsafeMutablePointer<UInt8>.allocate(capacity: byteCapacity + ByteScan.padding)
-    moved.update(from: bytes, count: byteCount)
-    bytes.deallocate()
-    bytes = moved
+    GrowingMemory.grow(&bytes, to: byteCapacity + ByteScan.padding)
   }
 }

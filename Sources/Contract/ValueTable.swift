@@ -14,13 +14,33 @@ struct ValueTable: ~Copyable {
   /// The longest text that has a code: the longest line's.
   static let longestText = 1 << 20
   private static let mostTextBytes = 4 << 20
-  private static let mostProbes = 48
+  private static let mostProbes = 64
+  /// From so many values on, whenever they have doubled, it is reckoned how many there will be.
+  private static let reckonedFrom = 4096
   private static let fewValues = 64
   private static let mostSlotsOfFew = 4095
   private static let escaped: UInt32 = 1 << 31
+  /// In the last byte of a key that is not of a short text.
+  private static let noSize: UInt64 = 0xF0 << 56
+
+  /// What makes a key of the sixteen bytes that begin with a text shorter than those: the text,
+  /// zeros, and its size in the last byte. Longer texts, and those that are kept apart, have keys
+  /// whose last byte is no such size.
+  struct KeyMask {
+    var mask: SIMD2<UInt64>
+    var size: SIMD2<UInt64>
+
+    /// - Parameter size: 0 to 15; 16 makes a key that nothing has.
+    init(size: Int) {
+      mask = size < 16 ? ByteScan.mask(size) : SIMD2(0, 0)
+      self.size = size < 16 ? SIMD2(0, UInt64(size) << 56) : SIMD2(.max, .max)
+    }
+
+    @inline(__always)
+    func key(_ block: SIMD2<UInt64>) -> SIMD2<UInt64> { block & mask | size }
+  }
 
   private struct Slot {
-    /// Texts of up to 16 bytes are their own key, longer ones have a hash of 128 bits.
     var low: UInt64
     var high: UInt64
     /// Of the text, and `escaped`.
@@ -64,15 +84,13 @@ struct ValueTable: ~Copyable {
     slots.deallocate()
   }
 
-  /// The code of a text of up to 16 bytes, given as two words padded with zeros; 0 if it has none.
+  /// The code of a text of up to 15 bytes, given by its key; 0 if it has none.
   @inline(__always)
-  func find(_ low: UInt64, _ high: UInt64, length: Int) -> UInt32 {
-    var place = self.place(low, high)
+  func find(_ key: SIMD2<UInt64>) -> UInt32 {
+    var place = self.place(key[0], key[1])
     while true {
       let slot = slots + place
-      if slot.pointee.low == low, slot.pointee.high == high,
-        slot.pointee.length == UInt32(truncatingIfNeeded: length)
-      {
+      if (slot.pointee.low ^ key[0]) | (slot.pointee.high ^ key[1]) == 0 {
         return slot.pointee.code
       }
       if slot.pointee.code == 0 { return 0 }
@@ -83,10 +101,7 @@ struct ValueTable: ~Copyable {
   /// The code of a text of any length, `ByteScan.padding` readable behind it; 0 if it has none.
   @inline(__always)
   func find(_ text: Bytes, length: Int) -> UInt32 {
-    if length <= 16 {
-      let key = ByteScan.masked(text, length)
-      return find(key[0], key[1], length: length)
-    }
+    if length < 16 { return find(KeyMask(size: length).key(ByteScan.pair(text))) }
     return findLong(text, length: length, tag: UInt32(truncatingIfNeeded: length))
   }
 
@@ -99,7 +114,7 @@ struct ValueTable: ~Copyable {
   @inline(never)
   private func findLong(_ text: Bytes, length: Int, tag: UInt32) -> UInt32 {
     guard length <= Self.longestText else { return 0 }
-    let (low, high) = key(text, length)
+    let (low, high) = key(text, length, isKeptApart: true)
     var place = self.place(low, high)
     while slots[place].code != 0 {
       let slot = slots[place]
@@ -116,20 +131,22 @@ struct ValueTable: ~Copyable {
   /// Gives a text that has none yet a code, with the bits of its value; 0, and the table is full,
   /// if there is no room.
   ///
-  /// - Parameter isEscaped: as for `findEscaped`.
+  /// - Parameters:
+  ///   - rows: how many values were looked up so far, or rather more.
+  ///   - isEscaped: as for `findEscaped`.
   @inline(never)
   mutating func insert(
-    _ text: Bytes, length: Int, bits: UInt64, isEscaped: Bool = false
+    _ text: Bytes, length: Int, bits: UInt64, rows: Int, isEscaped: Bool = false
   ) -> UInt32 {
     guard !isFull, length <= Self.longestText, count <= Self.mostValues,
-      texts.count + length <= Self.mostTextBytes
+      texts.count + length <= Self.mostTextBytes, !isHopeless(rows)
     else {
       isFull = true
       return 0
     }
     if count * 2 > slotMask { growSlots() }
     if count == capacity { growValues() }
-    let key = key(text, length)
+    let key = key(text, length, isKeptApart: isEscaped)
     // While they are few, each value has the slot that is looked at first.
     while count < Self.fewValues, slotMask < Self.mostSlotsOfFew,
       slots[self.place(key.low, key.high)].code != 0
@@ -158,16 +175,31 @@ struct ValueTable: ~Copyable {
 
   // MARK: -
 
+  /// Whether so few rows had a value of before that there must be many more values than a table
+  /// holds: to enter those that it holds would be wasted.
+  ///
+  /// Of even draws from n values, rows² / 2n repeat one, as long as these are few. A quarter more
+  /// than there is room for leaves chance two deviations.
+  private func isHopeless(_ rows: Int) -> Bool {
+    guard count >= Self.reckonedFrom, count & (count - 1) == 0 else { return false }
+    let repeats = Double(max(0, rows - count))
+    return Double(rows) * Double(rows) > 2 * repeats * Double(Self.mostValues + Self.mostValues / 4)
+  }
+
   @inline(__always)
   private func place(_ low: UInt64, _ high: UInt64) -> Int {
     let product = (low ^ seed.0).multipliedFullWidth(by: high ^ seed.1)
-    return Int(truncatingIfNeeded: product.high ^ product.low ^ (product.low >> 32)) & slotMask
+    // Without the last step numbered names crowd, by one seed in fifty.
+    let mixed = (product.high ^ product.low) &* 0x9E37_79B9_7F4A_7C15
+    return Int(truncatingIfNeeded: mixed >> 32) & slotMask
   }
 
-  private func key(_ text: Bytes, _ length: Int) -> (low: UInt64, high: UInt64) {
-    guard length > 16 else {
-      let words = ByteScan.masked(text, length)
-      return (words[0], words[1])
+  private func key(
+    _ text: Bytes, _ length: Int, isKeptApart: Bool
+  ) -> (low: UInt64, high: UInt64) {
+    guard length >= 16 else {
+      let key = KeyMask(size: length).key(ByteScan.pair(text))
+      return (key[0], isKeptApart ? key[1] | Self.noSize : key[1])
     }
     var state = UInt64(length) ^ seed.0
     var i = 0
@@ -178,7 +210,7 @@ struct ValueTable: ~Copyable {
       i += 16
     }
     let tail = text + (length - 16)
-    return (state ^ ByteScan.word(tail), ByteScan.word(tail + 8))
+    return (state ^ ByteScan.word(tail), ByteScan.word(tail + 8) & ~(0xFF << 56) | Self.noSize)
   }
 
   private mutating func growSlots() {

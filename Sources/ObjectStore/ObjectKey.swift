@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// The name of an object in a lake: a relative path with `/` between its parts, such as
 /// `raw/yyyy=2026/mm=11/dd=23/HH=17/x.json`.
 public struct ObjectKey: Hashable, Comparable, Sendable, Codable, CustomStringConvertible {
@@ -42,7 +48,13 @@ public struct ObjectKey: Hashable, Comparable, Sendable, Codable, CustomStringCo
 
   /// Byte order, as S3 lists keys; Swift's own string order would follow Unicode.
   public static func < (a: ObjectKey, b: ObjectKey) -> Bool {
-    a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
+    let order = a.text.utf8.withContiguousStorageIfAvailable { a in
+      b.text.utf8.withContiguousStorageIfAvailable { b in
+        let order = memcmp(a.baseAddress!, b.baseAddress!, min(a.count, b.count))
+        return order == 0 ? a.count < b.count : order < 0
+      }
+    }
+    return (order ?? nil) ?? a.text.utf8.lexicographicallyPrecedes(b.text.utf8)
   }
 
   public static func == (a: ObjectKey, b: ObjectKey) -> Bool {

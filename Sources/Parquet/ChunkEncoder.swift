@@ -130,13 +130,14 @@ final class ChunkEncoder {
       memory.body.append(values)
       page = memory.body.bytes
     }
-    if !plan.column.isNullable, plan.column.compression == .automatic {
-      if plan.column.kind == .string {
+    if !plan.column.isNullable {
+      let isFree = plan.column.compression == .automatic
+      if plan.column.kind == .string, isFree {
         try pages.chooseSetting(
           forText: page, column: plan.ordinal,
-          repeats: StridedRepeats.ofTexts(page, count: rows.count))
-      } else if values.count == rows.count * 8 {
-        try pages.chooseSetting(forNumbers: page, column: plan.ordinal)
+          width: FixedTextFrames.width(of: page, count: rows.count))
+      } else if plan.column.kind != .string, values.count == rows.count * 8 {
+        try pages.chooseSetting(forNumbers: page, column: plan.ordinal, isFree: isFree)
       }
     }
     try pages.add(

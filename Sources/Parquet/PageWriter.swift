@@ -92,9 +92,9 @@ final class PageWriter {
 
   /// Tries, once a column, whether near-random text does as well at a quicker setting.
   ///
-  /// - Parameter repeats: where the texts' lengths repeat, if they are all the same.
+  /// - Parameter width: what each text takes with its length, if they can all be of one.
   func chooseSetting(
-    forText body: UnsafeRawBufferPointer, column: Int, repeats: StridedRepeats? = nil
+    forText body: UnsafeRawBufferPointer, column: Int, width: Int? = nil
   ) throws {
     // What suited the page before need not suit this one: its texts may have other lengths.
     setting = usualSetting
@@ -105,7 +105,7 @@ final class PageWriter {
       let usual = try sampleSize(of: body, setting)
       var best = (setting: setting, size: usual + usual / 10)
       var quicker: [ZstdCompressor.Setting] = [.sparseMatches]
-      if let repeats { quicker.append(.repeats(repeats)) }
+      if let width { quicker.append(.fixedTexts(width: width)) }
       for candidate in quicker {
         let size = try sampleSize(of: body, candidate)
         if size <= best.size { best = (candidate, size) }
@@ -113,22 +113,32 @@ final class PageWriter {
       memory.chosen[column] = best.setting
     }
     switch memory.chosen[column] {
-    case .repeats:
-      if let repeats { self.setting = .repeats(repeats) }
+    case .fixedTexts:
+      if let width { self.setting = .fixedTexts(width: width) }
     case .some(let other): self.setting = other
     case nil: break
     }
   }
 
-  /// Tries, once a column, whether numbers do better where only their low bytes are new.
-  func chooseSetting(forNumbers body: UnsafeRawBufferPointer, column: Int) throws {
+  /// Tries, once a column, whether numbers do better where only their low bytes are new, or where
+  /// they count up.
+  ///
+  /// - Parameter isFree: whether to take a larger result for less time, and other ways of zstd.
+  func chooseSetting(
+    forNumbers body: UnsafeRawBufferPointer, column: Int, isFree: Bool
+  ) throws {
     guard let setting, case .level = setting, chunk.encoding == .plain,
       body.count >= Self.trialBytes / 4
     else { return }
     if memory.chosen[column] == nil {
-      let repeats = ZstdCompressor.Setting.repeats(StridedRepeats(stride: 8, part: .tail))
-      let usual = try sampleSize(of: body, setting)
-      memory.chosen[column] = try sampleSize(of: body, repeats) <= usual ? repeats : setting
+      var best = (setting: setting, size: try sampleSize(of: body, setting))
+      if isFree {
+        let size = try sampleSize(of: body, .repeats)
+        if size <= best.size { best = (.repeats, size) }
+      }
+      let mostBytes = isFree ? best.size + best.size / 20 : best.size
+      if try sampleSize(of: body, .numbers) <= mostBytes { best.setting = .numbers }
+      memory.chosen[column] = best.setting
     }
     if let chosen = memory.chosen[column] { self.setting = chosen }
   }
@@ -137,7 +147,7 @@ final class PageWriter {
     of body: UnsafeRawBufferPointer, _ setting: ZstdCompressor.Setting
   ) throws -> Int {
     var size = min(body.count, Self.trialBytes)
-    if case .repeats(let repeats) = setting { size -= size % repeats.stride }
+    if case .fixedTexts(let width) = setting { size -= size % width }
     let sample = UnsafeRawBufferPointer(rebasing: body.prefix(size))
     memory.out.reserve(ZstdCompressor.bound(size))
     try memory.compressor.use(setting)

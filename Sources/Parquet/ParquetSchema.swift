@@ -74,9 +74,10 @@ extension ParquetSchema.Column {
   /// stored uncompressed.
   public enum Compression: Sendable, Hashable {
     /// zstd at the level of ``ParquetOptions/zstdLevel``; text that is close to random, such as
-    /// UUIDs, at a setting that takes half the time for a like size.
+    /// UUIDs, and numbers that follow each other in ways that take less time for a like size.
     case automatic
-    /// zstd at exactly this level, from -131072 to 22.
+    /// zstd at this level, from -131072 to 22; numbers that count up in a way that takes less time
+    /// for no larger size.
     case zstd(level: Int)
     /// Stored uncompressed.
     case none

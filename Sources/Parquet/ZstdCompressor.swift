@@ -11,10 +11,12 @@ final class ZstdCompressor {
     /// long steps between the places looked at, so that nearly all the gain comes from coding
     /// frequent bytes shorter. On UUIDs half the time of level 1, and as small within 2 %.
     case sparseMatches
-    /// For values of one width of which only a part is new each time: texts of one length, where
-    /// the length repeats, and numbers that follow each other, where the high bytes do. The repeats
-    /// are known by their places, so nothing is searched. See `StridedRepeats`.
-    case repeats(StridedRepeats)
+    /// For texts of one length, which with it takes so many bytes. See `FixedTextFrames`.
+    case fixedTexts(width: Int)
+    /// For numbers of eight bytes that follow each other. See `NumberFrames`.
+    case numbers
+    /// For such whose high bytes change too often for that. See `NumberRepeats`.
+    case repeats
   }
 
   /// The levels that zstd knows.
@@ -22,6 +24,8 @@ final class ZstdCompressor {
 
   private let context: OpaquePointer
   private var setting: Setting?
+  private var fixedTexts = FixedTextFrames()
+  private var numbers = NumberFrames()
   private var sequences = ByteBuffer()
 
   init() throws(ParquetError) {
@@ -56,6 +60,9 @@ final class ZstdCompressor {
       // ZSTD_c_searchForExternalRepcodes = ZSTD_ps_enable: every repeat is as far back as the last.
       // Without it, in a library from before 1.5.5, the result is a little larger.
       _ = ZSTD_CCtx_setParameter(context, ZSTD_c_experimentalParam19, 1)
+    case .fixedTexts, .numbers:
+      // For a page that turns out to be another.
+      try check(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, 3))
     }
     setting = wanted
   }
@@ -67,8 +74,15 @@ final class ZstdCompressor {
   func compress(
     _ source: UnsafeRawBufferPointer, to target: UnsafeMutableRawPointer
   ) throws(ParquetError) -> Int {
-    if case .repeats(let repeats) = setting {
-      let count = repeats.find(in: source, to: &sequences)
+    let frame: Int? =
+      switch setting {
+      case .fixedTexts(let width): fixedTexts.write(source, width: width, to: target)
+      case .numbers: numbers.write(source, to: target)
+      default: nil
+      }
+    if let frame { return frame }
+    if setting == .repeats {
+      let count = NumberRepeats.find(in: source, to: &sequences)
       let length = sequences.start.withMemoryRebound(to: ZSTD_Sequence.self, capacity: count) {
         ZSTD_compressSequences(
           context, target, Self.bound(source.count), $0, count, source.baseAddress, source.count)

@@ -69,6 +69,28 @@ struct RowTests {
     #expect(reserved < 1 << 20)
   }
 
+  @Test("Names that are numbered keep their codes, whatever the tables' seed")
+  func numberedNames() throws {
+    var random = SeededGenerator(seed: 6)
+    let text = Array(
+      (0..<16_000).map { _ in
+        event("\"customer_id\":\"C\(Int.random(in: 100_000..<108_100, using: &random))\"") + "\n"
+      }.joined().utf8)
+    for _ in 0..<100 {
+      let decoder = LineDecoder(contract: try Repository.contract())
+      decoder.begin(sourceObject: "raw/a.json", objectIndex: 0)
+      text.withUnsafeBytes { decoder.decode($0) }
+      #expect(decoder.finish().accepted == 16_000)
+      let columns = try #require(decoder.partitions.takeAll().first).columns
+      let customers = try #require(columns.first { $0.name == "customer_id" })
+      guard case .codes(_, let values) = customers.content else {
+        Issue.record("the table was given up")
+        continue
+      }
+      #expect((6_500...8_101).contains(values.count))
+    }
+  }
+
   @Test("The size follows the rows, and a day emptied in place has none")
   func sizes() throws {
     #expect(decoder.partitions.sizeBytes == 0)
