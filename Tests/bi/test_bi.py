@@ -216,7 +216,7 @@ class Seen:
 
     def metric(self, label: str) -> str:
         box = self.watched.page.get_by_test_id("stMetric").filter(has_text=label)
-        return box.get_by_test_id("stMetricValue").inner_text()
+        return str(box.get_by_test_id("stMetricValue").inner_text())
 
     def totals(self) -> tuple[str, int]:
         revenue, purchases = self.metric("Revenue"), self.metric("Purchases")
