@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from command import STOP_SECONDS, Finished, Medallion, copy_home
-from conftest import Template
+from template_lake import Template
 from truth import assert_whole, published_gold, raw_lines, raw_objects
 from waiting import wait_until
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from command import Medallion, handles
-from conftest import Template
+from template_lake import Template
 from truth import assert_same, assert_whole, published_gold, truth_of
 from waiting import wait_until
 

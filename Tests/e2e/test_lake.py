@@ -19,7 +19,7 @@ from typing import Any
 import duckdb
 import pytest
 from command import Medallion, Running
-from conftest import Template
+from template_lake import Template
 from truth import (
     Place,
     assert_same,

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 from command import Medallion
-from conftest import Template
+from template_lake import Template
 from truth import QUARANTINE_MEMBERS, assert_same, quarantine_records
 
 QUARANTINE_CHECK = "quarantine records = quarantine staging rows"

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from command import Medallion
-from conftest import FAULTS
+from template_lake import FAULTS
 from truth import Purchase, bronze_files, truth_of
 
 COLUMNS = {

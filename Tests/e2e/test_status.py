@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import pytest
 from command import Medallion
-from conftest import Template
+from template_lake import Template
 from truth import (
     Truth,
     assert_whole,
