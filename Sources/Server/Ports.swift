@@ -16,8 +16,7 @@ enum Ports {
     let files = FileManager.default
     var sockets: Set<String> = []
     for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
-      let text = files.contents(atPath: table).map { String(decoding: $0, as: UTF8.self) } ?? ""
-      for line in text.split(separator: "\n").dropFirst() {
+      for line in wholeText(of: table).split(separator: "\n").dropFirst() {
         let columns = line.split(separator: " ")
         // Local address and port in hexadecimal, remote, state (0A listens), …, inode.
         guard columns.count > 9, columns[3] == "0A",
@@ -40,6 +39,15 @@ enum Ports {
       }
     }
     return nil
+  }
+
+  /// A file of the kernel's, which has no size and gives a page a time.
+  private static func wholeText(of path: String) -> String {
+    guard let file = FileHandle(forReadingAtPath: path) else { return "" }
+    defer { try? file.close() }
+    var bytes = Data()
+    while let piece = try? file.read(upToCount: 1 << 16), !piece.isEmpty { bytes += piece }
+    return String(decoding: bytes, as: UTF8.self)
   }
 
   /// The first of the next ports that nobody has; nil if there is none near.
