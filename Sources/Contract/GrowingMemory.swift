@@ -34,6 +34,8 @@ enum GrowingMemory {
   private static func checked(
     _ memory: UnsafeMutableRawPointer?, _ bytes: Int
   ) -> UnsafeMutableRawPointer {
+    // As Swift's own arrays do: rows are bounded, and a process that gets no memory for them has
+    // nothing left to do it with. What it was at is done anew by the next start.
     guard let memory else { fatalError("no memory for \(bytes) bytes of rows") }
     return memory
   }

@@ -1,5 +1,6 @@
 import Flow
 import Foundation
+import Lake
 import Ledger
 import Logging
 import NIOCore
@@ -36,8 +37,11 @@ actor Feed {
   private var reading: Monitor.Reading?
   /// Why the last look failed; nil if it did not.
   private var failure: (any Error)?
-  private var common: Fragments = [:]
+  /// What is the same for every view; nil until somebody looks at this reading.
+  private var common: Fragments?
   private var refresh: String?
+  /// The refresh that the ledger told of when the pointer was read.
+  private var published: BatchID?
   private var pointerRead: ContinuousClock.Instant?
   private var goldParts: [View: (refresh: String?, parts: Fragments)] = [:]
 
@@ -112,26 +116,35 @@ actor Feed {
   }
 
   private func read() async throws {
-    let now = Date()
-    let before = reading?.published
-    let reading = try await monitor.read(now: now)
+    reading = try await monitor.read()
+    common = nil
+  }
+
+  /// Renders what is the same for every view, and sees whether gold was published anew. Nobody pays
+  /// for it where nobody looks.
+  private func prepare() async throws -> Fragments {
+    if let common { return common }
+    let reading = try await lastReading()
     let ledger = monitor.ledger
     let number = try ledger.lastPipeEventNumber()
-    common = page.common(
+    let parts = page.common(
       reading, samples: try await samples.read(ledger),
       events: try ledger.pipeEvents(
         after: max(0, number - Self.shownEvents), since: 0, newest: Self.shownEvents),
-      lastTests: try TransformReport.lastBuild(in: ledger), now: now)
+      lastTests: try TransformReport.lastBuild(in: ledger))
     let isDue = pointerRead.map { .now - $0 > Self.pointerInterval } ?? true
-    if reading.published != before || refresh == nil || isDue {
+    if reading.published != published || refresh == nil || isDue {
       refresh = try await gold.refresh()
+      published = reading.published
       pointerRead = .now
     }
-    self.reading = reading
+    common = parts
+    return parts
   }
 
   /// A view's parts as they stand.
   private func parts(_ view: View) async throws -> Fragments {
+    let common = try await prepare()
     var known = goldParts[view]
     if known == nil || known?.refresh != refresh {
       let refresh = refresh

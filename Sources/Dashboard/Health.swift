@@ -69,7 +69,7 @@ public struct Health: Codable, Sendable, Equatable {
           Timestamp.date(try ledger.timing(.bronzeBatch).at), "bronze"))
     add(
       "pipe",
-      status.pipe.state == "PAUSED"
+      status.pipe.isPaused
         ? nil
         : try outage("pipe")
           ?? waits(

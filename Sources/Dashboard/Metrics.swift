@@ -94,7 +94,7 @@ struct Metrics {
     gauge(
       "pipe_oldest_seconds", "For how long the oldest of them has waited.",
       status.pipe.lagSeconds ?? 0)
-    gauge("pipe_paused", "1 while the pipe is paused.", status.pipe.state == "PAUSED" ? 1 : 0)
+    gauge("pipe_paused", "1 while the pipe is paused.", status.pipe.isPaused ? 1 : 0)
     gauge("staging_rows", "Rows in staging.", status.staging.rows)
     gauge(
       "staging_waiting_rows", "Rows in staging that silver has not taken in.",

@@ -92,6 +92,8 @@ public struct Status: Codable, Sendable {
     /// For how long the one that waits longest has waited; nil if none does.
     public let lagSeconds: Double?
 
+    public var isPaused: Bool { state == PipeStatus.paused }
+
     enum CodingKeys: String, CodingKey {
       case state, pending
       case lagSeconds = "lag_seconds"
@@ -155,9 +157,8 @@ public struct Status: Codable, Sendable {
     case freshnessSeconds = "freshness_seconds"
   }
 
-  /// Reads the ledger as it is.
+  /// - Parameter ledger: a snapshot, so that everything is of one moment.
   public init(lake: Lake, ledger: Ledger, now: Date = Date()) throws {
-    let ledger = try ledger.snapshot()
     let totals = try ledger.totals()
     let counts =
       try ledger.gauge(Ledger.warehouseGauge, as: WarehouseCounts.self) ?? WarehouseCounts()

@@ -71,6 +71,6 @@ public struct Workspace: Sendable {
 extension Status {
   /// Reads the workspace's ledger as it is.
   public init(_ workspace: Workspace) throws {
-    try self.init(lake: workspace.lake, ledger: workspace.ledger)
+    try self.init(lake: workspace.lake, ledger: workspace.ledger.snapshot())
   }
 }

@@ -97,7 +97,7 @@ struct StatusCommand: AsyncParsableCommand {
       lines.append(
         dbt.ok ? "dbt: succeeded at \(dbt.at)" : "dbt: failed at \(dbt.at): \(dbt.failure ?? "")")
     }
-    if status.pipe.state == "PAUSED" {
+    if status.pipe.isPaused {
       lines.append("the pipe is paused: 'medallion pipe resume' lets it load")
     }
     for check in reading?.health.checks ?? [] where !check.ok && check.name != "dbt" {

@@ -311,6 +311,7 @@ def test_the_score_is_perfect_after_kills_of_every_stage(
     for _ in range(6):
         running = medallion.start(*command)
         running.wait_for(partial(has_more_than, len(tree(medallion, "raw")), medallion), "it works")
+        # No condition: the moment of the kill is what is drawn, anywhere in its work.
         time.sleep(chance.uniform(0, 5))
         running.kill()
         medallion.assert_nothing_left_behind()

@@ -43,7 +43,7 @@ struct Page: Sendable {
 
   func common(
     _ reading: Monitor.Reading, samples: [String: [QuarantineSamples.Sample]],
-    events: [Ledger.PipeEvent], lastTests: TransformReport?, now: Date
+    events: [Ledger.PipeEvent], lastTests: TransformReport?
   ) -> Fragments {
     let status = reading.status
     return [
@@ -105,7 +105,7 @@ struct Page: Sendable {
         rate: Words.rate(rates.stagingRows, "rows"), lag: last(pipeLag, "from bronze"),
         details: [
           "\(Words.count(status.pipe.pending)) files wait",
-          status.pipe.state == "PAUSED" ? "the pipe is PAUSED" : "the pipe is running",
+          status.pipe.isPaused ? "the pipe is PAUSED" : "the pipe is running",
         ]),
       Stage(
         layer: "silver", name: "Silver", count: Words.count(status.silver.rows), unit: "purchases",
