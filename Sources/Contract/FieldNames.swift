@@ -1,7 +1,8 @@
 /// Finds a contract field by its name as it stands in a line, first by a guess.
 ///
 /// The guess is the field that followed the last one in the line before: most lines of an object
-/// have one order, and comparing a guess costs less than finding where the name ends.
+/// have one order, whatever unknown names stand between, and comparing a guess costs less than
+/// finding where the name ends.
 ///
 /// Pointers instead of arrays, for the line loop: sound, since they are allocated once, here, and
 /// indexed only with fields and slots of this table.
@@ -23,7 +24,7 @@ struct FieldNames: ~Copyable {
   /// its chains longer.
   private let slots: UnsafeMutablePointer<Int32>
   private let slotMask: Int
-  /// The guess after nothing, after each field, and after an unknown name.
+  /// The guess after nothing, and after each field.
   private let followers: UnsafeMutablePointer<Int32>
 
   init(_ names: [String]) {
@@ -35,7 +36,7 @@ struct FieldNames: ~Copyable {
     slotMask = slotCount - 1
     slots = .allocate(capacity: slotCount)
     slots.initialize(repeating: 0, count: slotCount)
-    followers = .allocate(capacity: count + 2)
+    followers = .allocate(capacity: count + 1)
 
     var text = texts
     for (field, name) in names.enumerated() {
@@ -54,7 +55,6 @@ struct FieldNames: ~Copyable {
       text += entry.length + 1
     }
     followers[count] = 0
-    followers[count + 1] = 0
   }
 
   deinit {
@@ -64,8 +64,7 @@ struct FieldNames: ~Copyable {
     followers.deallocate()
   }
 
-  /// The guess for the name after field `previous - 1`; 0 is the first name of a line, `count + 1`
-  /// the name after an unknown one.
+  /// The guess for the next field after field `previous - 1`; 0 is before the first.
   @inline(__always)
   func follower(of previous: Int) -> Int {
     Int(followers[previous])
@@ -75,12 +74,6 @@ struct FieldNames: ~Copyable {
   @inline(__always)
   func learn(_ field: Int, after previous: Int) {
     followers[previous] = Int32(truncatingIfNeeded: field)
-  }
-
-  /// What `follower(of:)` takes after `field`, or after an unknown name if it is negative.
-  @inline(__always)
-  func position(after field: Int) -> Int {
-    field >= 0 ? field + 1 : count + 1
   }
 
   /// The bytes of a field's name, without its closing quote.

@@ -77,7 +77,7 @@ extension LineDecoder {
           if field >= 0 { scanner.pointee.names.learn(field, after: previous) }
         }
       }
-      if isOrdered { previous = scanner.pointee.names.position(after: field) }
+      if isOrdered, field >= 0 { previous = field &+ 1 }
       let nameStart = p
       p += nameSize &+ 2
       let nameEnd = p

@@ -91,10 +91,10 @@ struct LineScanner: ~Copyable {
       if field >= 0 {
         if memberOfField[field] >= 0 { hasTwinField = true }
         memberOfField[field] = Int32(truncatingIfNeeded: count)
+        previous = field + 1
       } else {
         unknownCount += 1
       }
-      previous = names.position(after: field)
       count += 1
 
       p = JSONScanner.skipBlanks(p)

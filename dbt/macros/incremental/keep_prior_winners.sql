@@ -20,7 +20,8 @@
             select event_key, _load_seq
             from {{ silver }}
             where _load_seq <= {{ window.lo }}
-                and event_key in (select event_key from arrived)
+                {# Always true: a filter, so that DuckDB tries a Bloom filter before it joins. -#}
+                and event_key in (select event_key from arrived where event_key is not null)
         )
         select
             silver.event_key,
