@@ -30,8 +30,17 @@ package enum ByteString {
   }
 
   package static func isEqual(_ a: UnsafeRawPointer, _ b: UnsafeRawPointer, count: Int) -> Bool {
+    guard count >= 8 else {
+      for i in 0..<count
+      where a.load(fromByteOffset: i, as: UInt8.self) != b.load(fromByteOffset: i, as: UInt8.self) {
+        return false
+      }
+      return true
+    }
+    // The last word overlaps the one before.
+    let last = count &- 8
     var i = 0
-    while i &+ 8 <= count {
+    while i < last {
       if a.loadUnaligned(fromByteOffset: i, as: UInt64.self)
         != b.loadUnaligned(fromByteOffset: i, as: UInt64.self)
       {
@@ -39,13 +48,8 @@ package enum ByteString {
       }
       i &+= 8
     }
-    while i < count {
-      if a.load(fromByteOffset: i, as: UInt8.self) != b.load(fromByteOffset: i, as: UInt8.self) {
-        return false
-      }
-      i &+= 1
-    }
-    return true
+    return a.loadUnaligned(fromByteOffset: last, as: UInt64.self)
+      == b.loadUnaligned(fromByteOffset: last, as: UInt64.self)
   }
 
   /// Whether `a` stands before `b`, bytes compared as unsigned numbers.
