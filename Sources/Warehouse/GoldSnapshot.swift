@@ -108,8 +108,8 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
   }
 
   /// Puts the exported files into the lake and switches the pointer to them; readers see the old
-  /// snapshot or the new one. Files that neither names are removed once they are ten minutes old: a
-  /// reader may have read the pointer before.
+  /// snapshot or the new one. Files that neither names are removed ten minutes after they were replaced:
+  /// a reader may have read the pointer before.
   public static func publish(_ export: Export, in lake: Lake) async throws -> GoldSnapshot {
     defer { for file in export.written { try? FileManager.default.removeItem(atPath: file.path) } }
     try await Concurrently.forEach(export.written, atOnce: lake.store.concurrency) { file in
@@ -214,16 +214,22 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     try await lake.store.publish(work, as: key)
   }
 
+  /// Removes files that were replaced long enough ago: as old as that is the file after them.
   private static func removeOldFiles(keeping: [GoldSnapshot], in lake: Lake) async throws {
     let kept = Set(keeping.flatMap { $0.tables.values.flatMap(\.files) })
-    var old: [ObjectKey] = []
+    var files: [ObjectInfo] = []
     try await lake.store.list(LakeLayout.gold) { object in
-      let age = Date().timeIntervalSince1970 - Double(object.modifiedNanos) / 1e9
-      if object.key != LakeLayout.goldPointer, !kept.contains(object.key.text), age > 600 {
-        old.append(object.key)
-      }
+      if object.key != LakeLayout.goldPointer { files.append(object) }
       return true
     }
-    for key in old { try await lake.store.delete(key) }
+    // In the order of their keys those of a table stand in the order of their refreshes.
+    files.sort { $0.key < $1.key }
+    let now = Date().timeIntervalSince1970
+    for (index, file) in files.enumerated() where !kept.contains(file.key.text) {
+      let next = files.dropFirst(index + 1).first
+      let isReplaced = next?.key.text.hasPrefix(file.key.text.dropLast(file.key.name.count)) == true
+      let since = isReplaced ? next ?? file : file
+      if now - Double(since.modifiedNanos) / 1e9 > 600 { try await lake.store.delete(file.key) }
+    }
   }
 }

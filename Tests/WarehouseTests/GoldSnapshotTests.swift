@@ -107,4 +107,30 @@ import Warehouse
     try await execute(test, "DROP TABLE retail.gold.stores")
     #expect(try await publish(test, keeping: true).tables.keys.sorted() == ["daily"])
   }
+
+  @Test func `a file stays for ten minutes after it was replaced, however old it is`() async throws
+  {
+    let test = try await lakeWithGold()
+    func file(_ snapshot: GoldSnapshot) throws -> ObjectKey {
+      ObjectKey(trusted: try #require(snapshot.tables["stores"]?.files.first))
+    }
+    func age(_ key: ObjectKey) throws {
+      try FileManager.default.setAttributes(
+        [.modificationDate: Date(timeIntervalSinceNow: -700)],
+        ofItemAtPath: "\(test.store.root)/\(key)")
+    }
+    func change() async throws -> ObjectKey {
+      try await execute(test, "INSERT INTO retail.gold.stores VALUES ('c')")
+      return try file(try await publish(test, keeping: true))
+    }
+    let first = try file(try await publish(test, keeping: true))
+    try age(first)
+    let second = try await change()
+    _ = try await change()
+    #expect(try await test.store.info(first) != nil)
+    try age(second)
+    _ = try await change()
+    #expect(try await test.store.info(first) == nil)
+    #expect(try await test.store.info(second) != nil)
+  }
 }
