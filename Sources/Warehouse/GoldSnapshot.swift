@@ -226,10 +226,10 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     files.sort { $0.key < $1.key }
     let now = Date().timeIntervalSince1970
     for (index, file) in files.enumerated() where !kept.contains(file.key.text) {
-      let next = files.dropFirst(index + 1).first
-      let isReplaced = next?.key.text.hasPrefix(file.key.text.dropLast(file.key.name.count)) == true
-      let since = isReplaced ? next ?? file : file
-      if now - Double(since.modifiedNanos) / 1e9 > 600 { try await lake.store.delete(file.key) }
+      let table = file.key.text.dropLast(file.key.name.count)
+      let next = files[(index + 1)...].first.flatMap { $0.key.text.hasPrefix(table) ? $0 : nil }
+      let replaced = (next ?? file).modifiedNanos
+      if now - Double(replaced) / 1e9 > 600 { try await lake.store.delete(file.key) }
     }
   }
 }

@@ -42,14 +42,25 @@ final class PlainConnection {
     }
   }
 
+  /// Whether the other side closes, or says something, before so much time has passed.
+  func hasEnded(within time: Duration) -> Bool {
+    var looked = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&looked, 1, Int32(time / .milliseconds(1))) > 0
+  }
+
   /// What comes until the other side closes.
-  func readToEnd() -> String {
+  func readToEnd() -> String { read(upTo: nil) }
+
+  /// What comes up to some text, or until the other side closes.
+  func read(upTo end: String?) -> String {
     var text: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     while true {
       let count = recv(descriptor, &buffer, buffer.count, 0)
       guard count > 0 else { return String(decoding: text, as: UTF8.self) }
       text += buffer[..<count]
+      let sofar = String(decoding: text, as: UTF8.self)
+      if let end, sofar.hasSuffix(end) { return sofar }
     }
   }
 }

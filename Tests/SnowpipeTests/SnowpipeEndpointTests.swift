@@ -278,9 +278,8 @@ import Testing
       let connection = try PlainConnection(port: port)
       #expect(connection.send(Self.head))
       let began = ContinuousClock.now
-      // The pace is what is tested: a client that always says something, and never enough. It ends
-      // when the server lets go.
-      while connection.send("a") { try await Task.sleep(for: .milliseconds(20)) }
+      // A client that always says something, and never enough.
+      while !connection.hasEnded(within: .milliseconds(20)), connection.send("a") {}
       #expect(ContinuousClock.now - began < .seconds(10))
     }
   }
@@ -301,16 +300,20 @@ import Testing
   @Test func `a request that arrives in pieces is answered`() async throws {
     try await withServer(HTTPServer.Options()) { port in
       let connection = try PlainConnection(port: port)
-      for piece in [
-        "POST /length HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-", "Length: 4\r\n\r\nab",
-        "cd",
-      ] {
-        #expect(connection.send(piece))
-        // A pause is what makes it a piece of its own; nothing tells a client what was read.
-        try await Task.sleep(for: .milliseconds(20))
+      func request(_ body: String) -> String {
+        "POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: \(body.count)\r\n\r\n\(body)"
       }
-      let answer = connection.readToEnd()
-      #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.hasSuffix("\r\n\r\n4"))
+      // Each piece ends a request and begins the next one, in its header and in its body: the answer
+      // to the one says that of the other this much was read.
+      let all = request("a") + request("ab") + request("abcd")
+      let inHeader = try #require(all.range(of: "Length: 2")).lowerBound
+      let inBody = try #require(all.range(of: "cd", options: .backwards)).lowerBound
+      #expect(connection.send(String(all[..<inHeader])))
+      #expect(connection.read(upTo: "\r\n\r\n1").hasPrefix("HTTP/1.1 200 "))
+      #expect(connection.send(String(all[inHeader..<inBody])))
+      #expect(connection.read(upTo: "\r\n\r\n2").hasPrefix("HTTP/1.1 200 "))
+      #expect(connection.send(String(all[inBody...])))
+      #expect(connection.read(upTo: "\r\n\r\n4").hasPrefix("HTTP/1.1 200 "))
     }
   }
 }

@@ -5,10 +5,10 @@ from __future__ import annotations
 import http.client
 import http.server
 import random
+import select
 import socket
 import struct
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -145,10 +145,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             for start in range(0, len(content), step):
                 self.wfile.write(content[start : start + step])
                 self.wfile.flush()
-                # The fault itself: bytes that come slowly.
-                time.sleep(0.05)
+                if self._has_gone(within=0.05):
+                    self.close_connection = True
+                    return
         else:
             self.wfile.write(content)
+
+    def _has_gone(self, within: float) -> bool:
+        """Whether the client hangs up before so many seconds have passed."""
+        readable, _, _ = select.select([self.connection], [], [], within)
+        return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
 
     def _reset(self) -> None:
         """Ends the connection as a crashed machine does."""

@@ -71,13 +71,19 @@ class Server:
             raise AssertionError(f"health is {found}, not {wanted}") from failure
 
 
-@contextmanager
-def serving(medallion: Medallion, *arguments: str) -> Iterator[Server]:
-    running = medallion.start("serve", "--port", 0, *arguments)
+def serve(medallion: Medallion, *arguments: str, port: int = 0) -> Server:
+    """Starts the server, and waits until it tells where it listens."""
+    running = medallion.start("serve", "--port", port, *arguments)
 
     def url() -> str | None:
         found = re.search(r"serving (http://\S+?),", running.stderr())
         return found and found[1]
 
-    yield Server(running, running.wait_for(url, "the server listens") or "")
-    assert running.stop().code == 0
+    return Server(running, running.wait_for(url, "the server listens") or "")
+
+
+@contextmanager
+def serving(medallion: Medallion, *arguments: str) -> Iterator[Server]:
+    server = serve(medallion, *arguments)
+    yield server
+    assert server.running.stop().code == 0

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import chromium
@@ -21,6 +20,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from command import REPOSITORY, Medallion, Running
 from playwright.sync_api import Browser, Page, Request, expect
+from serving import serve, serving
 
 #: A product's name, and a line, that would do harm if they were taken for HTML.
 HOSTILE = "<img src=x onerror=\"document.title='harmed'\">&amp;\"'"
@@ -34,8 +34,15 @@ class Served:
     """A lake and the server before it."""
 
     medallion: Medallion
-    url: str
-    running: Running
+    url: str = ""
+    running: Running | None = None
+
+    def serve(self, port: int = 0) -> None:
+        server = serve(self.medallion, port=port)
+        self.url, self.running = server.url, server.running
+
+    def stop(self) -> None:
+        assert self.running is not None and self.running.stop().code == 0
 
     def add_day(self, day: int, *, transform: bool = True) -> None:
         self.medallion.run(
@@ -62,24 +69,11 @@ class Served:
         return response.status, names, body
 
 
-def serve(medallion: Medallion, *arguments: str | int | Path, port: int = 0) -> tuple[str, Running]:
-    """Starts the server, and waits until it tells where it listens."""
-    running = medallion.start("serve", "--port", port, *arguments)
-
-    def find() -> str | None:
-        found = re.search(r"serving (http://\S+?),", running.stderr())
-        return found[1] if found else None
-
-    url = running.wait_for(find, "serving")
-    assert url is not None
-    return url, running
-
-
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     directory = tmp_path_factory.mktemp("dashboard")
     medallion = Medallion(directory / "lake", scratch=directory / "commands")
-    lake = Served(medallion, "", None)  # type: ignore[arg-type]
+    lake = Served(medallion)
     # Before the first object: the simulator makes the dimension files only where there are none.
     lake.add_day(2, transform=False)
     hostile = {"event_id": HOSTILE, "ts": "2026-11-02T10:00:00Z", "note<b>": HOSTILE}
@@ -89,9 +83,9 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     medallion.run("bronze", "--once")
     medallion.run("ingest", "--once")
     medallion.run("transform")
-    lake.url, lake.running = serve(medallion)
+    lake.serve()
     yield lake
-    assert lake.running.stop().code == 0
+    lake.stop()
     medallion.end()
 
 
@@ -254,11 +248,11 @@ def test_the_page_survives_a_restart_of_the_server(served: Served, browser: Brow
     assert port is not None
     with opened(browser, served.url) as page:
         # Ends at once, though a page is open.
-        assert served.running.stop().code == 0
+        served.stop()
         expect(page.locator("#connection")).to_contain_text("Not connected", timeout=15_000)
         served.medallion.run("simulate", "--events", 10, "--faults", "none")
         served.medallion.run("bronze", "--once")
-        served.url, served.running = serve(served.medallion, port=port)
+        served.serve(port)
         expect(page.locator("#connection")).to_have_text("Live", timeout=15_000)
         rows = served.medallion.status()["bronze"]["rows"]
         expect(page.locator(".flow .bronze .count")).to_have_text(f"{rows:,}")
@@ -351,8 +345,7 @@ def test_the_page_loads_fast_and_is_small(served: Served, browser: Browser) -> N
 def test_a_lake_without_a_run_says_what_will_appear(medallion: Medallion, browser: Browser) -> None:
     medallion.raw.mkdir(parents=True)
     (medallion.raw / "one.json").write_text('{"event_id": "1", "ts": "2026-11-02T10:00:00Z"}\n')
-    url, running = serve(medallion)
-    with opened(browser, url) as page:
+    with serving(medallion) as server, opened(browser, server.url) as page:
         expect(page.locator("[data-live=total]")).to_contain_text("Gold is not there yet")
         expect(page.locator("[data-live=dbt]")).to_contain_text("dbt has not run yet")
         expect(page.locator("[data-live=quarantine]")).to_contain_text("No line")
@@ -361,7 +354,6 @@ def test_a_lake_without_a_run_says_what_will_appear(medallion: Medallion, browse
         medallion.run("transform")
         # It appears by itself.
         expect(page.locator("#transactions")).to_have_attribute("data-value", "1", timeout=15_000)
-    assert running.stop().code == 0
 
 
 def test_a_run_shows_itself_and_ends_at_ctrl_c_with_a_page_open(
@@ -426,14 +418,8 @@ def test_nothing_is_changed_by_asking(served: Served) -> None:
 
 def test_other_machines_need_the_token(served: Served, browser: Browser) -> None:
     medallion = served.medallion
-    running = medallion.start("serve", "--host", "0.0.0.0", "--port", 0)
-
-    def find() -> str | None:
-        found = re.search(r"serving (http://\S+?),", running.stderr())
-        return found[1] if found else None
-
-    url = running.wait_for(find, "serving")
-    assert url is not None
+    server = serve(medallion, "--host", "0.0.0.0")
+    url, running = server.url, server.running
     file = medallion.lake / "dashboard.token"
     token = file.read_text().strip()
     assert file.stat().st_mode & 0o777 == 0o600
@@ -474,8 +460,7 @@ def test_a_taken_port_is_told_with_who_has_it_and_another(medallion: Medallion) 
         found = re.search(r"process (\d+)\) listens there.*--port (\d+)", finished.stderr)
         assert found is not None, str(finished)
         assert int(found[1]) == os.getpid()
-        _, running = serve(medallion, port=int(found[2]))
-        assert running.stop().code == 0
+        assert serve(medallion, port=int(found[2])).running.stop().code == 0
         # Whoever runs the pipeline is told, and the pipeline runs.
         running = medallion.start("run", "--rate", 20, "--port", port)
         running.wait_for(lambda: "there is no dashboard" in running.stderr(), "the notice")
