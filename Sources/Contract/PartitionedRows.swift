@@ -12,7 +12,9 @@ public final class PartitionedRows {
 
   private var layout: RowLayout
   private var parts: [Int32: EventColumns] = [:]
+  /// What emptied days leave for the next ones, and the bytes that are allocated for it.
   private var spare: [EventColumns] = []
+  private var spareBytes = 0
   /// The last day met of each remainder, so that the common case searches nothing.
   private let cache: UnsafeMutablePointer<CacheSlot?>
 
@@ -39,8 +41,6 @@ public final class PartitionedRows {
   public var reservedBytes: Int {
     parts.values.reduce(spareBytes) { $0 + $1.storage.reservedBytes }
   }
-
-  private var spareBytes: Int { spare.reduce(0) { $0 + $1.storage.reservedBytes } }
 
   /// The rows of a day, or nil if it has none.
   public subscript(day: Int32) -> EventColumns? {
@@ -83,6 +83,7 @@ public final class PartitionedRows {
     if spareBytes + columns.storage.reservedBytes <= Self.mostSpareBytes || spare.isEmpty {
       columns.removeAll()
       spare.append(columns)
+      spareBytes += columns.storage.reservedBytes
     }
   }
 
@@ -103,6 +104,7 @@ public final class PartitionedRows {
     layout.forms[field] = layout.kinds[field] == .string ? .texts : .fixed
     for columns in parts.values { columns.storage.spread(field, table.pointee) }
     for columns in spare { columns.storage.spread(field, table.pointee) }
+    spareBytes = spare.reduce(0) { $0 + $1.storage.reservedBytes }
   }
 
   /// Where a row of `day` is to be added, with room for one more.
@@ -122,7 +124,7 @@ public final class PartitionedRows {
     if let known = parts[day] {
       columns = known
     } else {
-      columns = spare.popLast() ?? EventColumns(layout)
+      columns = takeSpare() ?? EventColumns(layout)
       columns.storage.header.pointee.day = day
       parts[day] = columns
     }
@@ -130,6 +132,12 @@ public final class PartitionedRows {
     if header.pointee.rowCount == header.pointee.rowCapacity { columns.storage.growRows() }
     cache[Self.slot(of: day)] = CacheSlot(day: day, header: header)
     return header
+  }
+
+  private func takeSpare() -> EventColumns? {
+    guard let columns = spare.popLast() else { return nil }
+    spareBytes -= columns.storage.reservedBytes
+    return columns
   }
 
   @inline(__always)

@@ -61,10 +61,11 @@ import Warehouse
     }
   }
 
-  private func history(_ test: TestLake, _ columns: String) async throws -> [[DuckDBValue]] {
+  private func history(
+    _ test: TestLake, _ columns: String, by order: String = "LAST_LOAD_TIME, FILE_NAME"
+  ) async throws -> [[DuckDBValue]] {
     try await test.warehouse.withConnection {
-      try $0.query(
-        "SELECT \(columns) FROM retail.raw.copy_history ORDER BY LAST_LOAD_TIME, FILE_NAME")
+      try $0.query("SELECT \(columns) FROM retail.raw.copy_history ORDER BY \(order)")
     }
   }
 
@@ -131,7 +132,7 @@ import Warehouse
     #expect(report.files.first { $0.path == paths[0] }?.status == .loaded)
     #expect(report.statistics?.activeFilesCount == 0)
     #expect(
-      try await history(test, "STATUS, ROW_COUNT, ERROR_COUNT")
+      try await history(test, "STATUS, ROW_COUNT, ERROR_COUNT", by: "STATUS")
         == [["Load failed", 0, 1], ["Loaded", 1, 0]])
   }
 
