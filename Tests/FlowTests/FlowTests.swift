@@ -14,7 +14,7 @@ import Testing
     #expect(wakes == 1)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `a backlog holds until there is room`() async {
     let backlog = Backlog(limit: 10)
     let passed = Flag()
@@ -31,7 +31,7 @@ import Testing
     #expect(passed.isRaised)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `closing a backlog and cancelling a task let it go on`() async {
     let backlog = Backlog(limit: 1)
     backlog.add(5)

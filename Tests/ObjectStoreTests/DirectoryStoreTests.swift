@@ -106,7 +106,7 @@ import Testing
   }
 
   #if os(Linux)
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(5)))
     func `changes tell of files that others write, in new directories too`() async throws {
       let directory = try TemporaryDirectory()
       let store = try DirectoryStore(root: directory.path)

@@ -136,7 +136,7 @@ import Warehouse
     }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `turns are given first come first served, and a cancelled one is passed over`() async throws
   {
     let test = try await TestLake()

@@ -8,7 +8,7 @@ import Transform
 import Warehouse
 
 /// The stage's schedule, with a worker that writes down what it is asked for.
-@Suite(.timeLimit(.minutes(1))) struct TransformStageTests {
+@Suite(.timeLimit(.minutes(5))) struct TransformStageTests {
   /// Answers every request; those that select what `fails` holds fail.
   private static let worker = """
     import json, pathlib, sys
