@@ -28,6 +28,7 @@ public enum CrashPoint: String, CaseIterable, Sendable {
   case afterDimensionLoad = "after-dimension-load"
   case beforeDbtRun = "before-dbt-run"
   case afterDbtRun = "after-dbt-run"
+  case beforeGoldPublish = "before-gold-publish"
   case beforeGoldSwitch = "before-gold-switch"
   case afterGoldSwitch = "after-gold-switch"
 

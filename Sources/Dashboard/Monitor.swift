@@ -54,7 +54,7 @@ public actor Monitor {
     try await ledger.catchUp(with: lake)
     let ledger = try self.ledger.snapshot()
     let status = try Status(lake: lake, ledger: ledger, now: now)
-    let published = try ledger.gauge("gold.published", as: BatchID.self)
+    let published = try ledger.gauge(Ledger.publishedGoldGauge, as: BatchID.self)
     let timings = try Timing.Name.allCases.map { ($0, try ledger.timing($0)) }
     let tallies = try Tally.allCases.map { ($0, try ledger.tally($0)) }
     let health = try Health(

@@ -5,6 +5,9 @@ extension Ledger {
   /// Under which name whoever holds the warehouse leaves its counts, so that nobody has to wait for
   /// it to know them.
   public static let warehouseGauge = "warehouse"
+  /// Which refresh's gold was last begun to be published, and which was published.
+  public static let begunGoldGauge = "gold.begun"
+  public static let publishedGoldGauge = "gold.published"
 
   /// Keeps a record under a name, in place of what was there.
   public func setGauge(_ name: String, _ value: some Encodable) throws {

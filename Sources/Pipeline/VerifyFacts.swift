@@ -103,7 +103,7 @@ struct PublishedGold {
   /// To be read before the warehouse, so that what is published meanwhile counts as pending.
   init(_ workspace: Workspace) async throws {
     // First what is known of the past: a pointer that follows later is there, too.
-    let last = try workspace.ledger.gauge("gold.published", as: BatchID.self)
+    let last = try workspace.ledger.gauge(Ledger.publishedGoldGauge, as: BatchID.self)
     do {
       snapshot = try await GoldSnapshot.current(in: workspace.lake)
     } catch let failure as LakeError {

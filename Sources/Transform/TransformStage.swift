@@ -205,10 +205,7 @@ public struct TransformStage: Sendable {
       }
       return (reply, counts, export)
     }
-    if let export {
-      _ = try await GoldSnapshot.publish(export, in: lake)
-      try ledger.setGauge("gold.published", refresh)
-    }
+    if let export { try await publish(export, refresh) }
     logger.info(
       "refreshed",
       metadata: [
@@ -223,6 +220,18 @@ public struct TransformStage: Sendable {
     try note(report, of: request)
     if let failure = reply.failure { throw TransformError(.failed, "dbt failed: \(failure)") }
     return report
+  }
+
+  private func publish(_ export: GoldSnapshot.Export, _ refresh: BatchID) async throws {
+    // What a killed process, or a full disk, left in tmp/ when it was this far.
+    if let begun = try ledger.gauge(Ledger.begunGoldGauge, as: BatchID.self),
+      try begun != ledger.gauge(Ledger.publishedGoldGauge, as: BatchID.self)
+    {
+      try await GoldSnapshot.removeWork(of: begun, in: lake)
+    }
+    try ledger.setGauge(Ledger.begunGoldGauge, refresh)
+    _ = try await GoldSnapshot.publish(export, in: lake)
+    try ledger.setGauge(Ledger.publishedGoldGauge, refresh)
   }
 
   /// What need not be published again if it still holds the same. A refresh of the whole graph

@@ -126,9 +126,14 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
     CrashPoint.beforeGoldSwitch.reach()
     try await lake.store.replace(Array(encoder.encode(snapshot)), at: LakeLayout.goldPointer)
     CrashPoint.afterGoldSwitch.reach()
-    try await lake.store.deleteAll("\(LakeLayout.work)\(export.refresh)/")
+    try await removeWork(of: export.refresh, in: lake)
     try await removeOldFiles(keeping: [previous, snapshot].compactMap(\.self), in: lake)
     return snapshot
+  }
+
+  /// Removes what a refresh that was cut short left in `tmp/`.
+  public static func removeWork(of refresh: BatchID, in lake: Lake) async throws {
+    try await lake.store.deleteAll("\(LakeLayout.work)\(refresh)/")
   }
 
   /// The snapshot that the pointer names; nil before the first.
@@ -211,6 +216,7 @@ public struct GoldSnapshot: Codable, Sendable, Equatable {
       try piece.withUnsafeBytes { try writer.write($0) }
     }
     try await writer.finish()
+    CrashPoint.beforeGoldPublish.reach()
     try await lake.store.publish(work, as: key)
   }
 

@@ -907,11 +907,17 @@ def test_a_signal_during_a_dbt_run_lets_it_finish(medallion: Medallion) -> None:
             for pid, words in medallion.processes().items()
         )
 
+    # The first refresh, of everything, may take longer than the patience of a stop.
+    pointer = medallion.lake / "gold/current.json"
+    before = running.wait_for(
+        lambda: pointer.exists() and medallion.status()["dbt"], "the first refresh"
+    )
     running.wait_for(dbt_is_at_work, "dbt holds the lease")
     finished = running.stop(signal.SIGINT)
     assert finished.code == 0, str(finished)
     medallion.assert_nothing_left_behind()
-    assert medallion.status()["dbt"]["ok"] is True
+    after = medallion.status()["dbt"]
+    assert after["ok"] is True and after["at"] > before["at"]
     assert medallion.verify(deep=True)["balanced"] is True
 
 

@@ -43,6 +43,7 @@ RUN_POINTS = [
     "after-quarantine-load",
     "before-dbt-run",
     "after-dbt-run",
+    "before-gold-publish",
     "before-gold-switch",
     "after-gold-switch",
 ]
