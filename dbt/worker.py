@@ -1,7 +1,8 @@
 """Runs dbt on request, in one process that keeps dbt loaded and the project parsed.
 
-A cold dbt takes about three seconds before its first query, most of them imports and parsing; here
-they are paid once. One JSON object a line comes in on stdin, one goes out on stdout for each:
+A cold dbt takes five seconds before its first query, for imports and parsing; here they are paid
+once, and parsing once for all lakes. One JSON object a line comes in on stdin, one goes out on
+stdout for each:
 
     {"id": 1, "command": "run", "select": ["purchases_silver"], "full_refresh": false,
      "target": "duckdb", "timeout_seconds": 600, "lease_timeout_seconds": 60}
@@ -34,11 +35,11 @@ import argparse
 import contextlib
 import ctypes
 import fcntl
+import hashlib
 import json
 import os
 import queue
 import re
-import shutil
 import signal
 import sys
 import threading
@@ -65,7 +66,10 @@ EXIT_PARENT_GONE = 0
 EXIT_TIMEOUT = 3
 
 #: What makes a parsed manifest stale, below the project's directory.
-PROJECT_SOURCES = ("dbt_project.yml", "models", "macros", "seeds", "tests", "snapshots", "analyses")
+PROJECT_SOURCES = (
+    *("dbt_project.yml", "models", "macros", "seeds", "tests", "snapshots", "analyses"),
+    *("packages.yml", "dependencies.yml", "dbt_packages", "vars.yml"),
+)
 
 
 # MARK: the protocol
@@ -235,10 +239,16 @@ class Project:
     """The dbt project, parsed once, and again when a file of it or the target changes."""
 
     def __init__(
-        self, project_dir: Path, profiles_dir: Path, target_path: Path, log_path: Path
+        self,
+        project_dir: Path,
+        profiles_dir: Path,
+        target_path: Path,
+        log_path: Path,
+        parsed_path: Path | None = None,
     ) -> None:
         self._project_dir = project_dir
         self._profiles_dir = profiles_dir
+        self._parsed_path = parsed_path
         self._options = [
             *("--project-dir", str(project_dir), "--profiles-dir", str(profiles_dir)),
             *("--target-path", str(target_path), "--log-path", str(log_path)),
@@ -335,12 +345,26 @@ class Project:
 
     def parse(self, target: str | None) -> Manifest:
         """The project's manifest, from memory if no file has changed. Throws Failure."""
-        from dbt.cli.main import dbtRunner
-        from dbt.contracts.graph.manifest import Manifest
-
         fingerprint = self._fingerprint()
         if self._parsed is not None and self._parsed[:2] == (target, fingerprint):
             return self._parsed[2]
+        kept = None
+        if self._parsed_path is not None:
+            kept = KeptManifest(self._parsed_path / f"parsed-{target or 'default'}.msgpack")
+        digest = self._digest(target)
+        manifest = kept.read(digest) if kept else None
+        if manifest is None:
+            manifest = self._parse(target)
+            # Unless a file was changed while dbt read it.
+            if kept and self._digest(target) == digest:
+                kept.write(digest, manifest)
+        self._parsed = (target, fingerprint, manifest)
+        return manifest
+
+    def _parse(self, target: str | None) -> Manifest:
+        from dbt.cli.main import dbtRunner
+        from dbt.contracts.graph.manifest import Manifest
+
         arguments = ["parse", *self._options]
         if target is not None:
             arguments += ["--target", target]
@@ -352,20 +376,86 @@ class Project:
                     "adapter_missing", f"dbt-{missing[1]} is not installed beside {sys.executable}"
                 )
             raise Failure("dbt_failed", message)
-        self._parsed = (target, fingerprint, result.result)
         return result.result
 
-    def _fingerprint(self) -> Fingerprint:
+    def _files(self) -> list[Path]:
+        """What a parsed project depends on; some need not be there."""
         paths = [self._profiles_dir / "profiles.yml"]
         for name in PROJECT_SOURCES:
             source = self._project_dir / name
-            paths += source.rglob("*") if source.is_dir() else [source]
+            paths += sorted(source.rglob("*")) if source.is_dir() else [source]
+        return paths
+
+    def _fingerprint(self) -> Fingerprint:
         marks: Fingerprint = {}
-        for path in paths:
+        for path in self._files():
             with contextlib.suppress(FileNotFoundError):
                 status = path.stat()
                 marks[str(path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
         return marks
+
+    def _digest(self, target: str | None) -> str:
+        """Equal where a parsed project is: the same text in one place, read by the same dbt."""
+        import dbt.version
+
+        # Of dbt and its adapters, whose macros are part of a parsed project.
+        packages = Path(dbt.version.__file__).parent.parent.glob("dbt_*.dist-info")
+        parts = [sys.version, str(target), *sorted(path.name for path in packages)]
+        # A profile may take the names of database and schema from the environment.
+        with contextlib.suppress(FileNotFoundError):
+            profile = (self._profiles_dir / "profiles.yml").read_text()
+            parts += [f"{name}={os.environ.get(name)}" for name in asked_variables(profile)]
+        digest = hashlib.sha256()
+        for part in parts:
+            digest.update(part.encode() + b"\0")
+        for path in self._files():
+            if path.is_file():
+                # The profile is not where the project is, and may be a copy for each lake.
+                name = path.name if path.parent == self._profiles_dir else str(path)
+                content = hashlib.sha256(path.read_bytes())
+                digest.update(name.encode() + b"\0" + content.digest())
+        return digest.hexdigest()
+
+
+class KeptManifest:
+    """A parsed project in a file, for the next worker, of whichever lake.
+
+    dbt keeps one itself, for one warehouse: it takes the path of another for another project, and
+    reads all of it again, for seconds.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self, digest: str) -> Manifest | None:
+        """The manifest that was kept under the digest; None if there is none that can be read."""
+        from dbt.contracts.graph.manifest import Manifest
+
+        try:
+            kept, _, content = self._path.read_bytes().partition(b"\n")
+            return Manifest.from_msgpack(content) if kept == digest.encode() else None
+        except Exception:
+            # It is not there, or cut short: as good as none.
+            return None
+
+    def write(self, digest: str, manifest: Manifest) -> None:
+        # What the environment said is in the manifest, and may be another the next time.
+        if manifest.env_vars:
+            return
+        # Where nothing may be written, each lake has the project parsed once.
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            replace(self._path, digest.encode() + b"\n" + manifest.to_msgpack())
+
+
+def asked_variables(profile: str) -> list[str]:
+    """The variables that a profile asks for and that may say what models are called.
+
+    Ours do not, and a secret is nothing to make digests of.
+    """
+    names = set(re.findall(r"env_var\(\s*['\"](\w+)", profile))
+    other = re.compile("^MEDALLION_|SECRET|PASS|TOKEN|KEY")
+    return sorted(name for name in names if not other.search(name))
 
 
 #: What a file of the project looked like: modification time, size, inode.
@@ -562,11 +652,17 @@ def profiles(given: Path | None, project_dir: Path, target_path: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     example = project_dir / "profiles.yml.example"
     copy = directory / "profiles.yml"
-    if not copy.exists() or copy.read_bytes() != example.read_bytes():
-        work = directory / f"profiles.yml.{os.getpid()}"
-        shutil.copyfile(example, work)
-        work.replace(copy)
+    content = example.read_bytes()
+    if not copy.exists() or copy.read_bytes() != content:
+        replace(copy, content)
     return directory
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Puts a file in another's place, whole, whatever else does so at the same time."""
+    work = path.with_name(f"{path.name}.{os.getpid()}")
+    work.write_bytes(content)
+    work.replace(path)
 
 
 def main() -> NoReturn:
@@ -578,6 +674,10 @@ def main() -> NoReturn:
     )
     parser.add_argument("--target-path", type=Path, required=True, help="for dbt's work files")
     parser.add_argument("--log-path", type=Path, required=True, help="for dbt.log")
+    parser.add_argument("--target", help="what most requests will ask for (the profile's default)")
+    parser.add_argument(
+        "--parsed-path", type=Path, help="where the parsed project is kept for other workers"
+    )
     arguments = parser.parse_args()
 
     # dbt's locks make multiprocessing start a process that tidies up after us; it need not complain
@@ -605,10 +705,12 @@ def main() -> NoReturn:
     if "MEDALLION_LEASE" in os.environ:
         lease_path = Path(os.environ["MEDALLION_LEASE"]).absolute()
 
-    project = Project(project_dir, profiles_dir, target_path, log_path)
+    parsed_path = None if arguments.parsed_path is None else arguments.parsed_path.resolve()
+
+    project = Project(project_dir, profiles_dir, target_path, log_path, parsed_path)
     # Paid before the first request comes. If the project is broken, its reply will say so.
     with contextlib.suppress(Exception):
-        project.parse(None)
+        project.parse(arguments.target)
     serve(project, lease_path, lines, replies)
 
 

@@ -27,12 +27,13 @@ enum DbtWorker {
   /// Starts a worker, hands it to `body`, and ends it.
   ///
   /// - Parameters:
+  ///   - target: what its requests will ask for.
   ///   - warehouse: the file that it works on; nil where the profile's target is elsewhere.
   ///   - patience: how long a run at hand may take once this process is told to end; then the
   ///     worker is ended, which the models stand at any moment. Nil waits for the run.
   static func withSession<T: Sendable>(
-    _ project: DbtProject, warehouse: Warehouse?, patience: Duration? = nil,
-    _ body: (Session) async throws -> T
+    _ project: DbtProject, target: DbtTarget = .duckdb, warehouse: Warehouse?,
+    patience: Duration? = nil, _ body: (Session) async throws -> T
   ) async throws -> T {
     let logPath = "\(project.scratch)/worker.log"
     let log = try FileDescriptor.open(
@@ -45,9 +46,9 @@ enum DbtWorker {
     let outcome = try await Subprocess.run(
       .path(FilePath(project.python)),
       arguments: [
-        "-u", project.worker, "--project-dir", project.directory, "--target-path",
-        "\(project.scratch)/target", "--log-path",
-        project.scratch,
+        "-u", project.worker, "--project-dir", project.directory,
+        "--target", target.rawValue, "--parsed-path", "\(project.directory)/target",
+        "--target-path", "\(project.scratch)/target", "--log-path", project.scratch,
       ],
       environment: .inherit.updating([
         "MEDALLION_WAREHOUSE": warehouse?.path, "MEDALLION_LEASE": warehouse?.leasePath,

@@ -12,7 +12,9 @@ public struct RemoteTransform: Sendable {
   /// Throws `TransformError`: `missing` if dbt's adapter for the target is not installed, `failed`
   /// with dbt's words.
   public func run(_ request: DbtRequest) async throws -> DbtReply {
-    let reply = try await DbtWorker.withSession(project, warehouse: nil) { session in
+    let reply = try await DbtWorker.withSession(
+      project, target: request.target, warehouse: nil
+    ) { session in
       try await session.request(request)
     }
     if reply.code == "adapter_missing" {

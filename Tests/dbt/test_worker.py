@@ -287,6 +287,42 @@ def test_a_changed_model_is_used_at_once(
     assert warehouse.all_tables() == expected_tables(LOADS[:1])
 
 
+def test_a_parsed_project_serves_the_workers_of_all_lakes(
+    tmp_path: Path, project_copy: Path
+) -> None:
+    parsed = tmp_path / "parsed"
+
+    def has_parsed(lake: str, **environment: str) -> bool:
+        """Whether a lake's worker has dbt read the project."""
+        work = tmp_path / lake
+        work.mkdir(exist_ok=True)
+        log = work / "logs" / "dbt.log"
+        log.unlink(missing_ok=True)
+        with Worker(
+            work / "warehouse.duckdb",
+            work,
+            project=project_copy,
+            parsed=parsed,
+            environment=environment,
+        ) as worker:
+            worker.do("seed")
+        return "Performance info" in log.read_text()
+
+    assert has_parsed("first")
+    # The text decides, whatever the times say.
+    model = project_copy / "models" / "gold" / "purchases_gold.sql"
+    model.touch()
+    assert not has_parsed("second")
+    # A profile may name its schemas by what it finds there.
+    assert has_parsed("first", SNOWFLAKE_ROLE="other")
+    model.write_text(model.read_text() + "-- changed\n")
+    assert has_parsed("first", SNOWFLAKE_ROLE="other")
+    # What was cut short is as good as none.
+    [kept] = parsed.iterdir()
+    kept.write_bytes(kept.read_bytes()[:100_000])
+    assert has_parsed("first", SNOWFLAKE_ROLE="other")
+
+
 def test_a_run_writes_nothing_into_the_project(
     warehouse: Warehouse, work: Path, project_copy: Path
 ) -> None:

@@ -234,9 +234,10 @@ class Worker:
         environment: dict[str, str] | None = None,
         patience_seconds: float = PATIENCE_SECONDS,
         profiles: Path | None = None,
+        parsed: Path | None = None,
     ) -> None:
         self.process = subprocess.Popen(
-            worker_command(project, work, profiles),
+            worker_command(project, work, profiles, parsed),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=worker_environment(warehouse, lease) | (environment or {}),
@@ -322,11 +323,14 @@ class ReplyReader:
         return os.read(self._descriptor, 1 << 16)
 
 
-def worker_command(project: Path, work: Path, profiles: Path | None = None) -> list[str]:
+def worker_command(
+    project: Path, work: Path, profiles: Path | None = None, parsed: Path | None = None
+) -> list[str]:
     return [
         *(sys.executable, str(PROJECT / "worker.py"), "--project-dir", str(project)),
         *("--profiles-dir", str(profiles or example_profiles(work))),
         *("--target-path", str(work / "target"), "--log-path", str(work / "logs")),
+        *(() if parsed is None else ("--parsed-path", str(parsed))),
     ]
 
 
