@@ -68,8 +68,11 @@ EXIT_TIMEOUT = 3
 #: What makes a parsed manifest stale, below the project's directory.
 PROJECT_SOURCES = (
     *("dbt_project.yml", "models", "macros", "seeds", "tests", "snapshots", "analyses"),
-    *("packages.yml", "dependencies.yml", "dbt_packages", "vars.yml"),
+    *("functions", "packages.yml", "dependencies.yml", "dbt_packages", "vars.yml", ".dbtignore"),
 )
+
+#: Variables of ours that a profile asks for, and that change nothing of what is parsed.
+OWN_VARIABLES = {"MEDALLION_WAREHOUSE", "MEDALLION_DUCKDB_MEMORY", "MEDALLION_RUN_ID"}
 
 
 # MARK: the protocol
@@ -348,15 +351,15 @@ class Project:
         fingerprint = self._fingerprint()
         if self._parsed is not None and self._parsed[:2] == (target, fingerprint):
             return self._parsed[2]
-        kept = None
-        if self._parsed_path is not None:
-            kept = KeptManifest(self._parsed_path / f"parsed-{target or 'default'}.msgpack")
-        digest = self._digest(target)
-        manifest = kept.read(digest) if kept else None
-        if manifest is None:
+        digest = self._digest(target) if self._parsed_path else None
+        if self._parsed_path is None or digest is None:
             manifest = self._parse(target)
+        else:
+            kept = KeptManifest(self._parsed_path / f"parsed-{target or 'default'}.msgpack")
+            found = kept.read(digest)
+            manifest = found or self._parse(target)
             # Unless a file was changed while dbt read it.
-            if kept and self._digest(target) == digest:
+            if found is None and self._digest(target) == digest:
                 kept.write(digest, manifest)
         self._parsed = (target, fingerprint, manifest)
         return manifest
@@ -394,17 +397,27 @@ class Project:
                 marks[str(path)] = (status.st_mtime_ns, status.st_size, status.st_ino)
         return marks
 
-    def _digest(self, target: str | None) -> str:
-        """Equal where a parsed project is: the same text in one place, read by the same dbt."""
+    def _digest(self, target: str | None) -> str | None:
+        """Equal where a parsed project is: the same text in one place, read by the same dbt.
+
+        None if a file cannot be read, or vanishes.
+        """
+        try:
+            return self._digest_of_files(target)
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def _digest_of_files(self, target: str | None) -> str:
         import dbt.version
 
         # Of dbt and its adapters, whose macros are part of a parsed project.
         packages = Path(dbt.version.__file__).parent.parent.glob("dbt_*.dist-info")
         parts = [sys.version, str(target), *sorted(path.name for path in packages)]
         # A profile may take the names of database and schema from the environment.
-        with contextlib.suppress(FileNotFoundError):
-            profile = (self._profiles_dir / "profiles.yml").read_text()
-            parts += [f"{name}={os.environ.get(name)}" for name in asked_variables(profile)]
+        for path in (self._profiles_dir / "profiles.yml", self._project_dir / "dbt_project.yml"):
+            if path.exists():
+                names = asked_variables(path.read_text())
+                parts += [f"{name}={os.environ.get(name)}" for name in names]
         digest = hashlib.sha256()
         for part in parts:
             digest.update(part.encode() + b"\0")
@@ -430,32 +443,39 @@ class KeptManifest:
     def read(self, digest: str) -> Manifest | None:
         """The manifest that was kept under the digest; None if there is none that can be read."""
         from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumuro_decoder
 
         try:
             kept, _, content = self._path.read_bytes().partition(b"\n")
-            return Manifest.from_msgpack(content) if kept == digest.encode() else None
+            if kept != digest.encode():
+                return None
+            return Manifest.from_msgpack(content, decoder=extended_mashumuro_decoder)
         except Exception:
             # It is not there, or cut short: as good as none.
             return None
 
     def write(self, digest: str, manifest: Manifest) -> None:
+        from dbt.parser.manifest import extended_mashumaro_encoder
+
         # What the environment said is in the manifest, and may be another the next time.
         if manifest.env_vars:
             return
         # Where nothing may be written, each lake has the project parsed once.
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(Exception):
+            content = manifest.to_msgpack(extended_mashumaro_encoder)
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            replace(self._path, digest.encode() + b"\n" + manifest.to_msgpack())
+            replace(self._path, digest.encode() + b"\n" + content)
 
 
 def asked_variables(profile: str) -> list[str]:
-    """The variables that a profile asks for and that may say what models are called.
+    """The variables that a profile or project asks for and that may say what models are called.
 
-    Ours do not, and a secret is nothing to make digests of.
+    Dbt's own may. Where the warehouse is says nothing of it, and of a secret no digest is made.
     """
-    names = set(re.findall(r"env_var\(\s*['\"](\w+)", profile))
-    other = re.compile("^MEDALLION_|SECRET|PASS|TOKEN|KEY")
-    return sorted(name for name in names if not other.search(name))
+    names = {*re.findall(r"env_var\(\s*['\"](\w+)", profile)}
+    names |= {name for name in os.environ if name.startswith("DBT_")}
+    secret = re.compile("SECRET|PASS|TOKEN|KEY")
+    return sorted(name for name in names - OWN_VARIABLES if not secret.search(name))
 
 
 #: What a file of the project looked like: modification time, size, inode.
@@ -661,8 +681,12 @@ def profiles(given: Path | None, project_dir: Path, target_path: Path) -> Path:
 def replace(path: Path, content: bytes) -> None:
     """Puts a file in another's place, whole, whatever else does so at the same time."""
     work = path.with_name(f"{path.name}.{os.getpid()}")
-    work.write_bytes(content)
-    work.replace(path)
+    try:
+        work.write_bytes(content)
+        work.replace(path)
+    except OSError:
+        work.unlink(missing_ok=True)
+        raise
 
 
 def main() -> NoReturn:

@@ -47,7 +47,10 @@ public struct BronzeFollower: Sendable {
   /// Consumes everything that is there, files that are still being copied in once they rest, and
   /// returns.
   public func runOnce() async throws {
-    defer { committed.finish() }
+    defer {
+      try? stage.ledger.endRawWatch()
+      committed.finish()
+    }
     try await stage.recover()
     try await drain(try await fullInbox(), limit: Self.outageLimit)
   }
@@ -55,7 +58,10 @@ public struct BronzeFollower: Sendable {
   /// Consumes what is there and what comes, until a graceful shutdown, or until `upstream` has
   /// finished and all of it is consumed.
   public func run(upstream: Signal? = nil) async throws {
-    defer { committed.finish() }
+    defer {
+      try? stage.ledger.endRawWatch()
+      committed.finish()
+    }
     try await stage.recover()
     // Watched before it is listed, so that nothing falls between.
     let changes = stage.lake.store.changes(LakeLayout.raw)
@@ -125,7 +131,7 @@ public struct BronzeFollower: Sendable {
   private static func sweepNowAndThen(_ inbox: RawInbox) async throws {
     var sinceFull = Duration.zero
     while true {
-      let pause = max(recentSweep, inbox.lastSweep * sweepShare)
+      let pause = pause(inbox)
       try await Task.sleep(for: pause)
       sinceFull += pause
       if sinceFull >= fullSweep {
@@ -135,6 +141,11 @@ public struct BronzeFollower: Sendable {
         inbox.listRecent()
       }
     }
+  }
+
+  /// From one sweep to the next.
+  private static func pause(_ inbox: RawInbox) -> Duration {
+    max(recentSweep, inbox.lastSweep * sweepShare)
   }
 
   /// Takes turns until nothing is left that could still be consumed.
@@ -182,21 +193,23 @@ public struct BronzeFollower: Sendable {
       try await listRecent(into: &found, inbox)
       inbox.noteSweep(ContinuousClock.now - began)
     }
-    try noteWaiting(Array(found.whole.values))
+    try noteWaiting(Array(found.whole.values), inbox)
     let failed = try await stage.consume(Array(found.whole.values)) {
       Task.isShuttingDownGracefully
     }
     let left = found.unsettled.union(failed)
-    try noteWaiting(failed.compactMap { found.whole[$0] })
+    try noteWaiting(failed.compactMap { found.whole[$0] }, inbox)
     // Whoever consumed, parked or lost them: nothing is behind any more.
     if left.isEmpty { pace.rawBacklog?.set(0) }
     return left
   }
 
-  /// Tells whoever watches what waits; that a turn begins or ends with nothing new is no news.
-  private func noteWaiting(_ objects: [ObjectInfo]) throws {
-    let waiting = Ledger.RawWaiting(objects)
-    if try stage.ledger.rawWaiting() != waiting { try stage.ledger.setRawWaiting(waiting) }
+  /// Tells whoever watches what waits. While a batch takes longer than the word stands, they look for
+  /// themselves.
+  private func noteWaiting(_ objects: [ObjectInfo], _ inbox: RawInbox) throws {
+    let stands = Self.pause(inbox) + .seconds(30)
+    try stage.ledger.noteRawWaiting(
+      Ledger.RawWaiting(objects), until: Date(timeIntervalSinceNow: stands / .seconds(1)))
   }
 
   private struct Found {
@@ -257,8 +270,7 @@ public struct BronzeFollower: Sendable {
   /// The hours in which objects arrive now.
   private func listRecent(into found: inout Found, _ inbox: RawInbox) async throws {
     let store = stage.lake.store
-    for hoursAgo in [1, 0] {
-      let prefix = LakeLayout.rawHour(Date(timeIntervalSinceNow: TimeInterval(-3600 * hoursAgo)))
+    for prefix in LakeLayout.recentRawHours() {
       var page: [ObjectInfo] = []
       try await store.list(prefix) { object in
         if LakeLayout.isRawObject(object.key) { page.append(object) }

@@ -67,7 +67,7 @@ struct Metrics {
     counter(
       "raw_bytes_total", "Size of raw objects that were consumed, in bytes.", status.raw.bytes)
     gauge(
-      "raw_waiting_objects", "Raw objects that bronze found and has yet to consume.",
+      "raw_waiting_objects", "Raw objects that have yet to be consumed.",
       status.raw.waiting)
     gauge(
       "raw_lag_seconds", "For how long the oldest of them has waited.", status.raw.lagSeconds ?? 0)

@@ -31,6 +31,9 @@ public actor Monitor {
   /// How long something may wait before a stage counts as stuck, unless somebody says otherwise.
   public static let patience = Duration.seconds(120)
   private static let rateWindow = Duration.seconds(10)
+  /// Least time from one look at raw to the next, and the part of the time that they may take.
+  private static let rawLookInterval = Duration.seconds(10)
+  private static let rawLookShare = 50
 
   public let lake: Lake
   let ledger: Ledger
@@ -39,6 +42,7 @@ public actor Monitor {
   private var samples: [(at: ContinuousClock.Instant, status: Status)] = []
   private var heldSince: ContinuousClock.Instant?
   private var lastCounts: WarehouseCounts?
+  private var rawLook: RawLook?
 
   /// - Parameter patience: how long something may wait before a stage counts as stuck.
   public init(
@@ -53,7 +57,8 @@ public actor Monitor {
   public func read(now: Date = Date()) async throws -> Reading {
     try await ledger.catchUp(with: lake)
     let ledger = try self.ledger.snapshot()
-    let status = try Status(lake: lake, ledger: ledger, now: now)
+    let status = try Status(
+      lake: lake, ledger: ledger, waiting: try await rawWaiting(ledger, now), now: now)
     let published = try ledger.gauge(Ledger.publishedGoldGauge, as: BatchID.self)
     let timings = try Timing.Name.allCases.map { ($0, try ledger.timing($0)) }
     let tallies = try Tally.allCases.map { ($0, try ledger.tally($0)) }
@@ -67,6 +72,31 @@ public actor Monitor {
   }
 
   // MARK: -
+
+  /// What waits in raw, by bronze's word where it is at work, else by a look of our own.
+  private func rawWaiting(_ ledger: Ledger, _ now: Date) async throws -> Ledger.RawWaiting {
+    if try ledger.isRawWatched(at: now) { return try ledger.rawWaiting() }
+    let state = try ledger.rawState()
+    let began = ContinuousClock.now
+    if let look = rawLook, began < (state == look.state ? look.stands : look.rests) {
+      return look.waiting
+    }
+    let waiting = try await ledger.lookAtRaw(in: lake)
+    let ended = ContinuousClock.now
+    rawLook = RawLook(
+      waiting: waiting, state: state, rests: ended + (ended - began) * 5,
+      stands: ended + max(Self.rawLookInterval, (ended - began) * Self.rawLookShare))
+    return waiting
+  }
+
+  private struct RawLook {
+    let waiting: Ledger.RawWaiting
+    /// What the ledger said of raw at the time; once it says something else, the look is old.
+    let state: [Double]
+    /// Until when the next one waits even so.
+    let rests: ContinuousClock.Instant
+    let stands: ContinuousClock.Instant
+  }
 
   private func rates(_ status: Status) -> Rates {
     let now = ContinuousClock.now

@@ -7,7 +7,8 @@ import Warehouse
 
 /// What a lake holds and what waits, as `medallion status` and the dashboard tell it.
 ///
-/// Read from the ledger alone, as it was at one moment: it never waits for the warehouse. The JSON
+/// Read from the ledger as it was at one moment, and from raw where no bronze is at work: it never
+/// waits for the warehouse. The JSON
 /// form is stable.
 public struct Status: Codable, Sendable {
   public struct Raw: Codable, Sendable {
@@ -19,7 +20,7 @@ public struct Status: Codable, Sendable {
     public let ignored: Int
     /// Objects whose content changed after they were consumed.
     public let changed: Int
-    /// Whole objects that bronze found and has yet to consume.
+    /// Objects that have yet to be consumed.
     public let waiting: Int
     /// For how long the one that waits longest has waited; nil if none does.
     public let lagSeconds: Double?
@@ -157,13 +158,16 @@ public struct Status: Codable, Sendable {
     case freshnessSeconds = "freshness_seconds"
   }
 
-  /// - Parameter ledger: a snapshot, so that everything is of one moment.
-  public init(lake: Lake, ledger: Ledger, now: Date = Date()) throws {
+  /// - Parameters:
+  ///   - ledger: a snapshot, so that everything is of one moment.
+  ///   - waiting: what waits in raw.
+  public init(
+    lake: Lake, ledger: Ledger, waiting: Ledger.RawWaiting, now: Date = Date()
+  ) throws {
     let totals = try ledger.totals()
     let counts =
       try ledger.gauge(Ledger.warehouseGauge, as: WarehouseCounts.self) ?? WarehouseCounts()
     let troubles = try ledger.troubles()
-    let waiting = try ledger.rawWaiting()
     func total(_ name: String) -> Int { totals[name] ?? 0 }
     func named(_ prefix: String) -> [String: Int] {
       var values: [String: Int] = [:]
@@ -179,7 +183,7 @@ public struct Status: Codable, Sendable {
       objects: total("raw.objects"), lines: total("raw.lines"), bytes: total("raw.bytes"),
       ignored: try ledger.gauge("raw.ignored", as: Int.self) ?? 0, changed: troubles.changed.count,
       waiting: waiting.objects,
-      lagSeconds: waiting.oldestNanos.map { Self.age(ofMicros: $0 / 1000, now) })
+      lagSeconds: waiting.oldestNanos.map { max(0, Self.age(ofMicros: $0 / 1000, now)) })
     bronze = Bronze(
       files: total("bronze.files"), rows: total("bronze.rows"),
       fileSizes: Ledger.FileSizes(totals), rescued: named("rescued."))

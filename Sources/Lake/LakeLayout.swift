@@ -34,6 +34,11 @@ public enum LakeLayout {
     return "\(raw)yyyy=\(parts[0])/mm=\(parts[1])/dd=\(parts[2])/HH=\(parts[3])/"
   }
 
+  /// Where raw objects arrive now, and did an hour ago.
+  public static func recentRawHours() -> [String] {
+    [0, -3600].map { rawHour(Date(timeIntervalSinceNow: $0)) }
+  }
+
   /// - Parameter day: the UTC date of the rows, `2026-11-23`.
   public static func bronzeFile(day: String, batch: BatchID, number: Int) -> ObjectKey {
     ObjectKey(trusted: "\(bronze)dt=\(day)/\(batch)-\(number).parquet")

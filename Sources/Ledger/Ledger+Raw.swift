@@ -1,6 +1,6 @@
-import Foundation
+public import Foundation
 import GRDB
-import Lake
+public import Lake
 public import ObjectStore
 
 extension Ledger {
@@ -15,26 +15,103 @@ extension Ledger {
     public var restored: [ObjectInfo] = []
   }
 
-  /// Whole raw objects that bronze found and has yet to consume.
+  /// Raw objects that have yet to be consumed.
   public struct RawWaiting: Codable, Sendable, Equatable {
-    public let objects: Int
-    public let bytes: Int64
+    public private(set) var objects = 0
+    public private(set) var bytes: Int64 = 0
     /// When the oldest arrived, in nanoseconds since 1970; nil if none waits.
-    public let oldestNanos: Int64?
+    public private(set) var oldestNanos: Int64?
 
-    public init(_ objects: [ObjectInfo]) {
-      self.objects = objects.count
-      bytes = objects.map(\.sizeBytes).reduce(0, +)
-      oldestNanos = objects.map(\.modifiedNanos).min()
+    public init(_ found: [ObjectInfo] = []) { add(found) }
+
+    mutating func add(_ found: [ObjectInfo]) {
+      objects += found.count
+      bytes += found.map(\.sizeBytes).reduce(0, +)
+      oldestNanos = ([oldestNanos].compactMap(\.self) + found.map(\.modifiedNanos)).min()
     }
   }
 
+  private static let waitingGauge = "raw.waiting"
+  private static let watchedGauge = "raw.watched_until"
+
   /// What waited when bronze last looked.
   public func rawWaiting() throws -> RawWaiting {
-    try gauge("raw.waiting", as: RawWaiting.self) ?? RawWaiting([])
+    try gauge(Self.waitingGauge, as: RawWaiting.self) ?? RawWaiting()
   }
 
-  public func setRawWaiting(_ waiting: RawWaiting) throws { try setGauge("raw.waiting", waiting) }
+  /// Bronze's word on what waits.
+  ///
+  /// - Parameter until: by when it will have looked again, if it still runs.
+  public func noteRawWaiting(_ waiting: RawWaiting, until: Date) throws {
+    // That a turn begins or ends with nothing new is no news.
+    if try rawWaiting() != waiting { try setGauge(Self.waitingGauge, waiting) }
+    let seconds = until.timeIntervalSince1970
+    if try seconds - (gauge(Self.watchedGauge, as: Double.self) ?? 0) > Self.noteInterval {
+      try setGauge(Self.watchedGauge, seconds)
+    }
+  }
+
+  /// Bronze looks at raw no more.
+  public func endRawWatch() throws { try setGauge(Self.watchedGauge, Date().timeIntervalSince1970) }
+
+  /// Bronze's word may stand for so many seconds less than it said last.
+  private static let noteInterval = 5.0
+
+  /// Whether bronze is at work, and what it says of raw can be relied on.
+  public func isRawWatched(at now: Date) throws -> Bool {
+    try gauge(Self.watchedGauge, as: Double.self) ?? 0 > now.timeIntervalSince1970
+  }
+
+  /// Changes whenever something may wait no more.
+  public func rawState() throws -> [Double] {
+    [
+      Double(try lastCommit()), Double(try troubles().parked.count),
+      try gauge(Self.watchedGauge, as: Double.self) ?? 0,
+    ]
+  }
+
+  /// What waits in raw: by the word of bronze while it is at work, else by a look.
+  public func rawWaiting(in lake: Lake, at now: Date = Date()) async throws -> RawWaiting {
+    try isRawWatched(at: now) ? rawWaiting() : await lookAtRaw(in: lake)
+  }
+
+  /// Looks what waits in raw. Notes nothing, and reads no object.
+  ///
+  /// - Parameter limit: for how long. Of a lake that takes longer, what came in the last two hours is
+  ///   told, and what else was found by then.
+  public func lookAtRaw(
+    in lake: Lake, limit: Duration = .seconds(2)
+  ) async throws -> RawWaiting {
+    let deadline = ContinuousClock.now + limit
+    var waiting = RawWaiting()
+    func add(_ prefix: String, except others: [String], until deadline: ContinuousClock.Instant?)
+      async throws
+    {
+      var page: [ObjectInfo] = []
+      var seen = 0
+      try await lake.store.list(prefix) { object in
+        seen += 1
+        if LakeLayout.isRawObject(object.key), !others.contains(where: object.key.text.hasPrefix) {
+          page.append(object)
+        }
+        guard seen % 1000 == 0 else { return true }
+        waiting.add(try sort(page).new)
+        page.removeAll(keepingCapacity: true)
+        return deadline.map { ContinuousClock.now < $0 } ?? true
+      }
+      waiting.add(try sort(page).new)
+    }
+    do {
+      // What waits came last, and a listing begins with what came first.
+      let recent = LakeLayout.recentRawHours()
+      for hour in recent { try await add(hour, except: [], until: nil) }
+      try await add(LakeLayout.raw, except: recent, until: deadline)
+    } catch let refusal as ObjectStoreError where refusal.code == .permission {
+      // Not everybody who may ask how a lake stands may list raw.
+      return try rawWaiting()
+    }
+    return waiting
+  }
 
   /// Tells the objects that wait to be consumed from those that were, and from those that were and
   /// look otherwise now.

@@ -84,7 +84,7 @@ public struct Doctor {
       }
       let workspace = try await Workspace.open(
         place, state: state, contract: contract, creating: false)
-      let status = try Status(workspace)
+      let status = try await Status(workspace)
       return "\(status.commits) commits, \(status.bronze.rows) bronze rows, \(status.parked) parked"
     }
     return findings

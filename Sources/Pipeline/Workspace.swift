@@ -70,7 +70,9 @@ public struct Workspace: Sendable {
 
 extension Status {
   /// Reads the workspace's ledger as it is.
-  public init(_ workspace: Workspace) throws {
-    try self.init(lake: workspace.lake, ledger: workspace.ledger.snapshot())
+  public init(_ workspace: Workspace) async throws {
+    let ledger = try workspace.ledger.snapshot()
+    try await self.init(
+      lake: workspace.lake, ledger: ledger, waiting: ledger.rawWaiting(in: workspace.lake))
   }
 }

@@ -227,7 +227,12 @@ public struct TransformStage: Sendable {
     if let begun = try ledger.gauge(Ledger.begunGoldGauge, as: BatchID.self),
       try begun != ledger.gauge(Ledger.publishedGoldGauge, as: BatchID.self)
     {
-      try await GoldSnapshot.removeWork(of: begun, in: lake)
+      do {
+        try await GoldSnapshot.removeWork(of: begun, in: lake)
+      } catch let failure as ObjectStoreError {
+        // It goes once it is a day old, as what any other left.
+        logger.warning("work stays in tmp/", metadata: ["of": "\(begun)", "reason": "\(failure)"])
+      }
     }
     try ledger.setGauge(Ledger.begunGoldGauge, refresh)
     _ = try await GoldSnapshot.publish(export, in: lake)

@@ -55,7 +55,7 @@ struct RebuildCommand: AsyncParsableCommand {
       }
     }
     _ = locks
-    print(RunCommand.table(try Status(workspace)))
+    print(RunCommand.table(try await Status(workspace)))
     let report = try await Verifier(workspace).run()
     print(VerifyCommand.verdict(report))
     if !report.balanced { throw ExitCode(1) }

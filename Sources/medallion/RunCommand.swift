@@ -79,7 +79,7 @@ struct RunCommand: AsyncParsableCommand {
       }
     }
 
-    let status = try Status(workspace)
+    let status = try await Status(workspace)
     print(Self.table(status))
     print(Self.pace(meter.reading, elapsed: ContinuousClock.now - began))
     if let dbt = status.dbt, !dbt.ok { print("dbt failed: \(dbt.failure ?? "see logs/dbt")") }
@@ -138,7 +138,8 @@ struct RunCommand: AsyncParsableCommand {
   /// The layers of a lake, as they stand.
   static func table(_ status: Status) -> String {
     var table = TextTable("layer", "rows", "")
-    table.add("raw", String(status.raw.lines), "lines in \(status.raw.objects) objects")
+    let waiting = status.raw.waiting > 0 ? ", \(status.raw.waiting) waiting" : ""
+    table.add("raw", String(status.raw.lines), "lines in \(status.raw.objects) objects\(waiting)")
     table.add("  blank", String(status.blank.lines), "lines")
     table.add("  quarantine", String(status.quarantine.lines), reasons(status))
     table.add("bronze", String(status.bronze.rows), "rows in \(status.bronze.files) files")

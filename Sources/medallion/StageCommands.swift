@@ -338,7 +338,8 @@ struct RedriveCommand: AsyncParsableCommand {
 
 /// Says what waits for a person, and fails if something does.
 func reportTroubles(_ workspace: Workspace) throws {
-  let troubles = try Status(workspace).troubles
+  let (parked, changed) = try workspace.ledger.troubles()
+  let troubles = parked + changed
   for trouble in troubles { Terminal.note("\(trouble.stage): \(trouble.key) \(trouble.reason)") }
   if !troubles.isEmpty { throw ExitCode(1) }
 }

@@ -8,7 +8,7 @@ import ServiceLifecycle
 struct StatusCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
-    abstract: "Tells what the lake holds and what waits; never waits itself.",
+    abstract: "Tells what the lake holds and what waits; waits for nobody.",
     discussion: """
       With --watch it goes on until Ctrl-C: on a terminal in place, elsewhere each time that something \
       has changed; with --json then one line a time.
@@ -37,7 +37,7 @@ struct StatusCommand: AsyncParsableCommand {
       let command = self
       return try await withSignals(try lakeOptions.logger()) { try await command.watch(workspace) }
     }
-    let status = try Status(workspace)
+    let status = try await Status(workspace)
     if json { return try printJSON(status) }
     print(Self.text(status))
   }

@@ -2,6 +2,7 @@ import Dashboard
 import DuckDB
 import Flow
 import Foundation
+import Lake
 import Ledger
 import ObjectStore
 import Snowpipe
@@ -66,6 +67,44 @@ import Warehouse
     // A pause is somebody's will.
     try test.ledger.setPipePaused(true)
     #expect(try await monitor(test).read(now: later).health.isAlive)
+  }
+
+  @Test(.timeLimit(.minutes(5))) func whatWaitsInRawIsSeenWithoutABronze() async throws {
+    let test = try await TestLake()
+    for number in 1...3 {
+      try await test.put(TestLake.line(id: "\(number)") + "\n", at: "raw/\(number).json")
+    }
+    try await test.put("a note", at: "raw/README.txt")
+    let later = Date(timeIntervalSinceNow: 300)
+    var reading = try await monitor(test).read(now: later)
+    #expect(reading.status.raw.waiting == 3)
+    #expect(reading.status.raw.lagSeconds ?? 0 >= 299)
+    #expect(reading.health.checks.filter { !$0.ok && $0.isVital }.map(\.name) == ["bronze"])
+    // While one is at work, its word goes.
+    try test.ledger.noteRawWaiting(Ledger.RawWaiting(), until: Date(timeIntervalSinceNow: 30))
+    #expect(try await monitor(test).read().status.raw.waiting == 0)
+    // Once it has said nothing for too long, or has ended, a look does.
+    #expect(try await monitor(test).read(now: later).status.raw.waiting == 3)
+    let monitor = monitor(test)
+    #expect(try await monitor.read(now: later).status.raw.waiting == 3)
+    try await test.consume()
+    #expect(try test.ledger.isRawWatched(at: Date()) == false)
+    // What it found before does not stand against what the ledger says now.
+    repeat { reading = try await monitor.read(now: later) } while reading.status.raw.waiting > 0
+    #expect(reading.status.raw.objects == 3)
+    #expect(reading.status.raw.lagSeconds == nil)
+  }
+
+  @Test func ofALakeThatTakesTooLongToListTheLastHoursAreToldAtLeast() async throws {
+    let test = try await TestLake()
+    let recent = LakeLayout.recentRawHours()[1]
+    try await test.put(TestLake.line(id: "new") + "\n", at: "\(recent)new.json")
+    for number in 1...2000 {
+      try await test.put(TestLake.line(id: "\(number)") + "\n", at: "raw/0000/\(number).json")
+    }
+    let waiting = try await test.ledger.lookAtRaw(in: test.lake, limit: .zero)
+    #expect(waiting.objects == 1001)
+    #expect(try await test.ledger.lookAtRaw(in: test.lake).objects == 2001)
   }
 
   @Test func anOutageIsToldOnceItLasts() async throws {

@@ -117,9 +117,11 @@ def test_a_lake_without_a_run_is_not_ready(new_lake: NewLake) -> None:
 
 def test_what_is_parked_is_not_ready(new_lake: NewLake) -> None:
     medallion = new_lake()
-    (medallion.raw / "broken.json.gz").write_bytes(b"no gzip")
     with serving(medallion, "--stuck-after", "1s") as server:
         server.waits_for(WELL, WELL)
+        (medallion.raw / "broken.json.gz").write_bytes(b"no gzip")
+        # Nobody consumes it.
+        server.waits_for(failing("bronze"), failing("bronze"))
         assert medallion.run("bronze", "--once", check=1).stderr
         server.waits_for(WELL, failing("balance"))
         metrics = server.metrics()

@@ -62,6 +62,18 @@ def test_status_agrees_with_what_is_counted_apart_from_it(template: Template) ->
     assert len(truth.reasons) > 5
 
 
+def test_what_waits_in_raw_is_told_before_bronze_has_seen_it(medallion: Medallion) -> None:
+    for objects in (4, 8):
+        medallion.run("simulate", "--events", 100, "--batch-size", 25)
+        raw = medallion.status()["raw"]
+        assert (raw["objects"], raw["waiting"]) == (objects - 4, 4)
+        assert raw["lag_seconds"] >= 0
+        assert f"lines in {objects - 4} objects, 4 waiting" in medallion.run("status").stdout
+        medallion.run("bronze", "--once")
+        raw = medallion.status()["raw"]
+        assert (raw["objects"], raw["waiting"], raw["lag_seconds"]) == (objects, 0, None)
+
+
 def test_freshness_is_the_age_of_the_newest_event_in_gold(
     settled: Medallion, template: Template
 ) -> None:
