@@ -168,7 +168,7 @@ let package = Package(
       ],
       path: "Tests/TestSupport", swiftSettings: settings),
     .tests("ContractTests", ["Contract", "TestSupport"]),
-    .tests("ParquetTests", ["Parquet", "CZstd"], exclude: ["read_back.py"]),
+    .tests("ParquetTests", ["Parquet", "CZstd", "TestSupport"], exclude: ["read_back.py"]),
     .tests("FlowTests", ["Flow", logging]),
     .tests("ObjectStoreTests", ["ObjectStore", "AWS", "TestSupport"]),
     .testTarget(

@@ -386,7 +386,7 @@ class Project:
         paths = [self._profiles_dir / "profiles.yml"]
         for name in PROJECT_SOURCES:
             source = self._project_dir / name
-            paths += sorted(source.rglob("*")) if source.is_dir() else [source]
+            paths += source.rglob("*") if source.is_dir() else [source]
         return paths
 
     def _fingerprint(self) -> Fingerprint:
@@ -421,7 +421,7 @@ class Project:
         digest = hashlib.sha256()
         for part in parts:
             digest.update(part.encode() + b"\0")
-        for path in self._files():
+        for path in sorted(self._files()):
             if path.is_file():
                 # The profile is not where the project is, and may be a copy for each lake.
                 name = path.name if path.parent == self._profiles_dir else str(path)

@@ -244,41 +244,23 @@ public struct BronzeFollower: Sendable {
   }
 
   private func listAll(into found: inout Found, _ inbox: RawInbox) async throws {
-    let store = stage.lake.store
-    var ignored = 0
-    var page: [ObjectInfo] = []
-    let passedOver = try await store.list(LakeLayout.raw) { object in
-      guard LakeLayout.isRawObject(object.key) else {
-        ignored += 1
-        return true
-      }
-      page.append(object)
-      if page.count == 1000 {
-        for object in try await stage.census.waiting(among: page) {
-          found.add(object, isWhole: inbox.hasRested(object, for: store.settleTime))
-        }
-        page.removeAll(keepingCapacity: true)
-      }
-      return true
-    }
-    for object in try await stage.census.waiting(among: page) {
-      found.add(object, isWhole: inbox.hasRested(object, for: store.settleTime))
-    }
-    try stage.ledger.setGauge("raw.ignored", ignored + passedOver)
+    try stage.ledger.setGauge("raw.ignored", try await list(LakeLayout.raw, into: &found, inbox))
   }
 
   /// The hours in which objects arrive now.
   private func listRecent(into found: inout Found, _ inbox: RawInbox) async throws {
-    let store = stage.lake.store
-    for prefix in LakeLayout.recentRawHours() {
-      var page: [ObjectInfo] = []
-      try await store.list(prefix) { object in
-        if LakeLayout.isRawObject(object.key) { page.append(object) }
-        return true
-      }
+    for hour in LakeLayout.recentRawHours() { _ = try await list(hour, into: &found, inbox) }
+  }
+
+  /// Returns how many entries are no raw objects.
+  private func list(
+    _ prefix: String, into found: inout Found, _ inbox: RawInbox
+  ) async throws -> Int {
+    try await stage.lake.listRaw(prefix) { page in
       for object in try await stage.census.waiting(among: page) {
-        found.add(object, isWhole: inbox.hasRested(object, for: store.settleTime))
+        found.add(object, isWhole: inbox.hasRested(object, for: stage.lake.store.settleTime))
       }
+      return true
     }
   }
 }

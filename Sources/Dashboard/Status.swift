@@ -8,8 +8,7 @@ import Warehouse
 /// What a lake holds and what waits, as `medallion status` and the dashboard tell it.
 ///
 /// Read from the ledger as it was at one moment, and from raw where no bronze is at work: it never
-/// waits for the warehouse. The JSON
-/// form is stable.
+/// waits for the warehouse. The JSON form is stable.
 public struct Status: Codable, Sendable {
   public struct Raw: Codable, Sendable {
     /// Objects that were consumed.

@@ -84,28 +84,20 @@ extension Ledger {
   ) async throws -> RawWaiting {
     let deadline = ContinuousClock.now + limit
     var waiting = RawWaiting()
-    func add(_ prefix: String, except others: [String], until deadline: ContinuousClock.Instant?)
-      async throws
-    {
-      var page: [ObjectInfo] = []
-      var seen = 0
-      try await lake.store.list(prefix) { object in
-        seen += 1
-        if LakeLayout.isRawObject(object.key), !others.contains(where: object.key.text.hasPrefix) {
-          page.append(object)
-        }
-        guard seen % 1000 == 0 else { return true }
-        waiting.add(try sort(page).new)
-        page.removeAll(keepingCapacity: true)
-        return deadline.map { ContinuousClock.now < $0 } ?? true
-      }
-      waiting.add(try sort(page).new)
-    }
     do {
       // What waits came last, and a listing begins with what came first.
       let recent = LakeLayout.recentRawHours()
-      for hour in recent { try await add(hour, except: [], until: nil) }
-      try await add(LakeLayout.raw, except: recent, until: deadline)
+      for hour in recent {
+        try await lake.listRaw(hour) { page in
+          waiting.add(try sort(page).new)
+          return true
+        }
+      }
+      try await lake.listRaw { page in
+        let others = page.filter { !recent.contains(where: $0.key.text.hasPrefix) }
+        waiting.add(try sort(others).new)
+        return ContinuousClock.now < deadline
+      }
     } catch let refusal as ObjectStoreError where refusal.code == .permission {
       // Not everybody who may ask how a lake stands may list raw.
       return try rawWaiting()

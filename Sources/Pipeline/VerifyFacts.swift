@@ -137,16 +137,10 @@ struct RawFacts {
   init(_ workspace: Workspace, commits: [Commit], deep: Bool) async throws {
     let store = workspace.lake.store
     let census = RawCensus(lake: workspace.lake, ledger: workspace.ledger)
-    var page: [ObjectInfo] = []
-    try await store.list(LakeLayout.raw) { object in
-      if LakeLayout.isRawObject(object.key) { page.append(object) }
-      if page.count == 1000 {
-        waiting += try await census.waiting(among: page).count
-        page.removeAll(keepingCapacity: true)
-      }
+    try await workspace.lake.listRaw { page in
+      waiting += try await census.waiting(among: page).count
       return true
     }
-    waiting += try await census.waiting(among: page).count
 
     let sources = commits.flatMap(\.sources)
     guard deep else {
